@@ -1,0 +1,1 @@
+"""Ask a server for a scenario, read its tiles, open its results."""

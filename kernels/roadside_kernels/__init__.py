@@ -1,0 +1,1 @@
+"""Air quality and road noise at receptors, one source for CPU and GPU."""

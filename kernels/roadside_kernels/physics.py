@@ -1,0 +1,62 @@
+"""Write a formula once; run it on either processor, in either precision.
+
+A function marked ``@physics`` is compiled in single precision for the CPU by ``numba.njit``
+and, when a CUDA kernel calls it, for the GPU as a device function.  ``in_double`` gives the
+same source in double precision: the reference that every fast path is tested against.
+
+A formula may use ``math``, floats, arrays that it is given, module constants (plain Python
+floats and tuples of them) and formulas defined above it: no NumPy functions, no allocation,
+no exceptions.
+"""
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+Formula = TypeVar("Formula", bound=Callable[..., Any])
+
+#: Relaxed arithmetic that still respects NaN and infinity (``fastmath=True`` does not).
+FAST_MATH = {"afn", "arcp", "contract", "nsz", "reassoc"}
+
+#: A number in the precision that kernels compute in.
+f32 = cast("Callable[[float], float]", np.float32)
+
+
+def physics(formula: Formula) -> Formula:
+    """Compile a formula for whichever processor calls it.
+
+    Division by zero gives infinity on both.  Literals and constants are single precision:
+    Numba would otherwise take ``0.5 * x`` for double, whatever ``x`` is.
+    """
+    single = njit(error_model="numpy", fastmath=FAST_MATH)(_with_numbers(formula, f32, None))
+    single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
+    return cast("Formula", single)
+
+
+def in_double(formula: Formula) -> Formula:
+    """A formula's own source in double precision, without relaxed arithmetic."""
+    return cast("Formula", cast("Any", formula).double)
+
+
+def _with_numbers(
+    formula: Callable[..., Any], number: Callable[[float], float], variant: str | None
+) -> FunctionType:
+    """Copy a function, with its literals, constants and formulas in one precision."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, float):
+            return number(value)
+        if isinstance(value, tuple) and value and all(isinstance(v, float) for v in value):
+            return tuple(number(v) for v in value)
+        return getattr(value, variant, value) if variant else value
+
+    code = formula.__code__
+    names = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
+    constants = {name: convert(value) for name, value in names.items()}
+    code = code.replace(co_consts=tuple(convert(c) for c in code.co_consts))
+    copy = FunctionType(code, constants, formula.__name__, formula.__defaults__)
+    copy.__module__, copy.__doc__ = formula.__module__, formula.__doc__
+    return copy

@@ -1,0 +1,1 @@
+"""Regions, emissions, scenarios; receives requests, computes them, streams tiles."""

@@ -1,0 +1,1 @@
+"""From traffic to what it emits: exhaust and sound power."""

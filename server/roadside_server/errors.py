@@ -1,0 +1,68 @@
+"""What can go wrong, in the words of the caller; each error carries the gRPC status a client sees."""
+
+from dataclasses import dataclass
+
+from grpc import StatusCode
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that a field breaks."""
+
+    field: str
+    description: str
+
+
+class RoadsideError(Exception):
+    """Anything reported on purpose."""
+
+    status = StatusCode.INTERNAL
+    reason = "INTERNAL"
+
+    def __init__(self, message: str, violations: tuple[Violation, ...] = ()) -> None:
+        super().__init__(message)
+        self.violations = violations
+
+
+class InvalidInputError(RoadsideError):
+    """A field of a request or of an input file breaks a rule; the message names field, value and rule."""
+
+    status = StatusCode.INVALID_ARGUMENT
+    reason = "INVALID_FIELD"
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}", (Violation(field, description),))
+
+
+class NotFoundError(RoadsideError):
+    """A region, result or key that is not there."""
+
+    status = StatusCode.NOT_FOUND
+    reason = "NOT_FOUND"
+
+
+class RegionDamagedError(RoadsideError):
+    """A region folder whose files are missing, unreadable or not those its hash was made of."""
+
+    status = StatusCode.DATA_LOSS
+    reason = "REGION_DAMAGED"
+
+
+class TooLargeError(RoadsideError):
+    """The request exceeds a limit of this server."""
+
+    status = StatusCode.RESOURCE_EXHAUSTED
+    reason = "LIMIT_EXCEEDED"
+
+
+class ServerBusyError(RoadsideError):
+    """The queue is full; the caller may try again later."""
+
+    status = StatusCode.RESOURCE_EXHAUSTED
+    reason = "QUEUE_FULL"
+
+
+def require(condition: bool, field: str, description: str) -> None:
+    """Refuse an input unless the condition holds; the description gives the value and the rule."""
+    if not condition:
+        raise InvalidInputError(field, description)
