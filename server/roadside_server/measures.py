@@ -96,7 +96,8 @@ def vehicles_per_day(roads: gpd.GeoDataFrame, vehicle: str) -> Float64:
 
 def all_vehicles_per_day(roads: gpd.GeoDataFrame) -> Float64:
     """Vehicles in 24 hours, both directions together."""
-    return np.sum([vehicles_per_day(roads, vehicle) for vehicle in VEHICLE_CLASSES], axis=0)
+    volumes = [vehicles_per_day(roads, vehicle) for vehicle in VEHICLE_CLASSES]
+    return np.asarray(np.sum(volumes, axis=0), dtype=np.float64)
 
 
 def lacks_rerouting(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> bool:
@@ -167,4 +168,4 @@ def _composed(scales: list[pd.DataFrame]) -> pd.DataFrame:
         return scales[0]
     key = ["road", "vehicle_class", "pollutant"]
     filled = [scale for scale in scales if len(scale)]
-    return pd.concat(filled, ignore_index=True).groupby(key, as_index=False)["factor"].prod()
+    return pd.concat(filled, ignore_index=True).groupby(key)["factor"].prod().reset_index()
