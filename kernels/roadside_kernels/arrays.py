@@ -12,7 +12,7 @@ Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
-#: Consecutive receptors that are computed together; callers order receptors so that they are neighbours.
+#: Consecutive receptors that are computed together; callers order neighbours side by side.
 BLOCK = 256
 
 
@@ -24,7 +24,7 @@ class Receptors(NamedTuple):
 
 
 class Segments(NamedTuple):
-    """Straight stretches of road, M of them: both ends (m) and the row of the road they belong to."""
+    """Straight stretches of road, M of them: both ends (m) and the row of the road they are of."""
 
     x0: Float32
     y0: Float32

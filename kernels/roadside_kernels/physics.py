@@ -54,8 +54,8 @@ def _with_numbers(
         return getattr(value, variant, value) if variant else value
 
     code = formula.__code__
-    names = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
-    constants = {name: convert(value) for name, value in names.items()}
+    known = formula.__globals__
+    constants = {name: convert(known[name]) for name in code.co_names if name in known}
     code = code.replace(co_consts=tuple(convert(c) for c in code.co_consts))
     copy = FunctionType(code, constants, formula.__name__, formula.__defaults__)
     copy.__module__, copy.__doc__ = formula.__module__, formula.__doc__

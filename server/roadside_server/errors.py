@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the caller; each error carries the gRPC status a client sees."""
+"""What can go wrong, in the words of the caller; each error carries the gRPC status to send."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class RoadsideError(Exception):
 
 
 class InvalidInputError(RoadsideError):
-    """A field of a request or of an input file breaks a rule; the message names field, value and rule."""
+    """A field of a request or a file breaks a rule; the message names field, value and rule."""
 
     status = StatusCode.INVALID_ARGUMENT
     reason = "INVALID_FIELD"

@@ -34,7 +34,8 @@ ROAD_COLUMNS: dict[str, str] = {
     "tunnel": "bool",  # inside a tunnel: emits nothing to the air or as sound
     "tunnel_factor": "float64",  # SRM1: emission multiplied near a tunnel's mouth
     "elevation": "float64",  # m above (or below) the surroundings
-    "elevation_profile": "str",  # level, dike_below_20, dike_20_to_45, dike_above_45, viaduct, trench
+    # level, dike_below_20, dike_20_to_45, dike_above_45, viaduct, trench
+    "elevation_profile": "str",
     "barrier_left": "str",  # none, screen or wall
     "barrier_left_height": "float64",  # m
     "barrier_left_distance": "float64",  # m from the road's edge
@@ -103,15 +104,21 @@ class StreetLinkTable:
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Annual statistics of the wind; sector i is centred on the direction i * 360 / n (from, clockwise from north)."""
+    """Annual statistics of the wind by sector.
+
+    Sector i is centred on the direction i * 360 / n: where the wind comes from, clockwise from
+    north.
+    """
 
     frequency: Float64  # n, fractions of the year, sum 1
     speed: Float64  # n, effective (harmonic mean) wind speed at 10 m (m/s)
-    ozone: Float64  # n, background O3 with wind from the sector (ug/m3); NaN: the background's annual mean
+    # n, background O3 with wind from the sector (ug/m3); NaN: the background's annual mean.
+    ozone: Float64
     annual_speed: float  # annual mean wind speed (m/s), SRM1
     roughness: float  # z0 class (m): 0.03, 0.1, 0.3 or 1.0
     local: bool  # speeds already hold at the local roughness (then C_meteo = C_ijking)
-    favourable: Float64  # (3 periods, n): probability of favourable sound propagation from the sector
+    # (3 periods, n): probability of favourable sound propagation with wind from the sector.
+    favourable: Float64
     temperature: float  # degC, sound
     humidity: float  # %, sound
     ground_factor: float  # CNOSSOS G of the land beside roads, 0 hard to 1 soft
