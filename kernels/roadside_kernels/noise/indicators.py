@@ -1,0 +1,61 @@
+"""Indicators of the noise of a year; Directive 2002/49/EC, Annex I.
+
+A receptor that no road reaches has energy 0; its levels are NaN, not minus infinity: the method
+says nothing there.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from roadside_kernels.arrays import Float32
+from roadside_kernels.noise.decibel import level_of
+from roadside_kernels.physics import physics
+
+#: Hours of day (07-19), evening (19-23) and night (23-07).
+DAY, EVENING, NIGHT = 12.0, 4.0, 8.0
+#: Energy that counts for one of the evening (+5 dB) and of the night (+10 dB).
+EVENING_PENALTY = math.sqrt(10.0)
+NIGHT_PENALTY = 10.0
+
+
+class Levels(NamedTuple):
+    """Levels (dB(A)) at N receptors; NaN where no road is within range."""
+
+    lday: Float32
+    levening: Float32
+    lnight: Float32
+    lden: Float32
+
+
+@physics
+def lden_energy(day: float, evening: float, night: float) -> float:
+    """Day-evening-night energy of the energies of the three periods; Annex I, 1."""
+    evening = EVENING_PENALTY * evening
+    night = NIGHT_PENALTY * night
+    return (DAY * day + EVENING * evening + NIGHT * night) / (DAY + EVENING + NIGHT)
+
+
+@physics
+def level_or_nan(energy: float) -> float:
+    """Level (dB) of an energy; NaN where there is none."""
+    return level_of(energy) if energy > 0.0 else math.nan
+
+
+def levels(energy: Float32) -> Levels:
+    """Levels (dB(A)) of the energies (3, N) re (20 uPa)^2 of day, evening and night."""
+    out = np.empty((4, energy.shape[1]), np.float32)
+    _levels(np.ascontiguousarray(energy, np.float32), out)
+    return Levels(*out)
+
+
+def _levels_of(energy: Float32, out: Float32) -> None:
+    for i in range(energy.shape[1]):
+        for period in range(3):
+            out[period, i] = level_or_nan(energy[period, i])
+        out[3, i] = level_or_nan(lden_energy(energy[0, i], energy[1, i], energy[2, i]))
+
+
+_levels: Any = njit(nogil=True, error_model="numpy")(_levels_of)
