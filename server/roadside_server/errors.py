@@ -48,6 +48,13 @@ class RegionDamagedError(RoadsideError):
     reason = "REGION_DAMAGED"
 
 
+class ResultDamagedError(RoadsideError):
+    """A stored result whose files are missing or not those that were written."""
+
+    status = StatusCode.DATA_LOSS
+    reason = "RESULT_DAMAGED"
+
+
 class TooLargeError(RoadsideError):
     """The request exceeds a limit of this server."""
 
