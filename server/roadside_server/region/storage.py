@@ -1,0 +1,172 @@
+"""A region as a folder: GeoParquet for tables, Zarr for arrays, and region.json about them.
+
+``region.json`` holds everything that is neither table nor array, the digest of every part
+(``content_hash.py``) and the content hash over all of it.  A folder appears complete or not at
+all: it is written beside its place and then renamed.  Loading checks every digest.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from roadside_server.errors import NotFoundError, RegionDamagedError
+from roadside_server.region.content_hash import hash_array, hash_document, hash_table
+from roadside_server.region.parts import (
+    ARRAYS,
+    TABLES,
+    arrays_of,
+    assemble,
+    header_of,
+    tables_of,
+    typed,
+)
+from roadside_server.region.schema import Region
+
+#: Version of the folder's layout; a reader refuses others.
+FORMAT = 1
+HEADER = "region.json"
+#: Values a chunk of a stored array, at most.
+CHUNK = 1 << 20
+
+
+def write_region(region: Region, folder: Path) -> Region:
+    """Write a region, replacing an earlier one there; the region with its content hash."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        document = _write_parts(region, draft)
+        _replace_folder(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return replace(region, content_hash=document["content_hash"])
+
+
+def with_content_hash(region: Region) -> Region:
+    """The region with the hash that it would be stored under."""
+    return replace(region, content_hash=describe_parts(region)["content_hash"])
+
+
+def describe_parts(region: Region) -> dict[str, Any]:
+    """The document region.json of a region, digests included."""
+    tables, arrays = tables_of(region), arrays_of(region)
+    digests = {f"{name}.parquet": hash_table(table) for name, table in tables.items()}
+    digests |= {f"{ARRAYS}/{name}": hash_array(values) for name, values in arrays.items()}
+    document = {"format": FORMAT, **header_of(region), "digests": digests}
+    return {**document, "content_hash": hash_document(document)}
+
+
+def load_region(folder: Path) -> Region:
+    """Read a region and check it against its hash.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such folder.
+    RegionDamagedError
+        A file is missing, unreadable or not the one the hash was made of; the message names it.
+    """
+    if not folder.is_dir():
+        raise NotFoundError(f"region {folder.name}: no folder at {folder}")
+    document = _read_header(folder)
+    digests = document["digests"]
+    tables = {
+        name: _read_part(folder, f"{name}.parquet", digests, _read_table(name), hash_table)
+        for name in (*TABLES, *(("points",) if "points.parquet" in digests else ()))
+    }
+    names = [part.removeprefix(f"{ARRAYS}/") for part in digests if part.startswith(ARRAYS)]
+    arrays = {
+        name: _read_part(folder, f"{ARRAYS}/{name}", digests, _read_array, hash_array)
+        for name in names
+    }
+    return assemble(document, tables, arrays)
+
+
+def _write_parts(region: Region, folder: Path) -> dict[str, Any]:
+    for name, table in tables_of(region).items():
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    group = zarr.open_group(folder / ARRAYS, mode="w", zarr_format=3)
+    for name, values in arrays_of(region).items():
+        group.create_array(name, data=values, chunks=_chunks(values))
+    document = describe_parts(region)
+    text = json.dumps(document, indent=2, allow_nan=False)
+    (folder / HEADER).write_text(text + "\n", encoding="utf-8")
+    return document
+
+
+def _chunks(values: NDArray[Any]) -> tuple[int, ...]:
+    if values.ndim == 1:
+        return (max(1, min(values.size, CHUNK)),)
+    rows, columns = values.shape
+    return (max(1, min(rows, CHUNK // max(columns, 1))), max(columns, 1))
+
+
+def _replace_folder(draft: Path, folder: Path) -> None:
+    draft.chmod(0o755)
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-old-", dir=folder.parent) as aside:
+        folder.rename(Path(aside) / "region")
+        draft.rename(folder)
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    document = _read_json(folder / HEADER)
+    found = document.get("format")
+    if found != FORMAT:
+        raise RegionDamagedError(f"{HEADER}: format {found!r}, this version reads {FORMAT}")
+    content_hash = document.pop("content_hash", None)
+    if content_hash != hash_document(document):
+        raise RegionDamagedError(f"{HEADER}: not the content its hash {content_hash} was made of")
+    return {**document, "content_hash": content_hash}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RegionDamagedError(f"{path.name}: missing from {path.parent}") from error
+    except (OSError, ValueError) as error:
+        raise RegionDamagedError(f"{path.name}: unreadable ({error})") from error
+    if not isinstance(document, dict):
+        raise RegionDamagedError(f"{path.name}: not a JSON object")
+    return document
+
+
+def _read_part(
+    folder: Path,
+    part: str,
+    digests: dict[str, str],
+    read: Callable[[Path], Any],
+    digest: Callable[[Any], str],
+) -> Any:
+    if not (folder / part).exists():
+        raise RegionDamagedError(f"{part}: missing from {folder}")
+    try:
+        content = read(folder / part)
+        found = digest(content)
+    # Readers of Parquet and Zarr raise whatever a damaged byte leads them to.
+    except Exception as error:
+        raise RegionDamagedError(f"{part}: unreadable ({error})") from error
+    if found != digests.get(part):
+        raise RegionDamagedError(f"{part}: not the content that the region's hash was made of")
+    return content
+
+
+def _read_table(name: str) -> Callable[[Path], pd.DataFrame]:
+    read = pd.read_parquet if name == "emission_scale" else gpd.read_parquet
+    return lambda path: typed(name, read(path))
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    return np.asarray(zarr.open_array(path, mode="r")[...])
