@@ -93,7 +93,7 @@ class Report:
 
 
 def compare(
-    case: str, quantity: str, value: float, expected: float, tolerance: float | None, unit: str
+    case: str, quantity: str, value: float, expected: float, *, tolerance: float | None, unit: str
 ) -> Row:
     """A row whose deviation is the absolute difference, in the unit of the figures."""
     return Row(case, quantity, value, expected, abs(value - expected), tolerance, unit)
@@ -116,19 +116,19 @@ def at_least(case: str, quantity: str, value: float, minimum: float) -> Row:
 
 
 def _table(rows: tuple[Row, ...]) -> list[str]:
-    cells = [("case", "quantity", "value", "expected", "deviation", "tolerance", "")]
-    cells += [_cells(row) for row in rows]
+    header = ("case", "quantity", "value", "expected", "deviation", "tolerance", "")
+    cells = [header, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     return [
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
     ]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[str, str, str, str, str, str, str]:
     tolerance = "-" if row.tolerance is None else f"{row.tolerance:.3g} {row.unit}".rstrip()
     verdict = "" if row.tolerance is None else "ok" if row.ok else "FAILED"
-    numbers = (f"{row.value:.7g}", f"{row.expected:.7g}", f"{row.deviation:.2e}")
-    return (row.case, row.quantity, *numbers, tolerance, verdict)
+    value, expected = f"{row.value:.7g}", f"{row.expected:.7g}"
+    return (row.case, row.quantity, value, expected, f"{row.deviation:.2e}", tolerance, verdict)
 
 
 def _finite(document: object) -> object:
