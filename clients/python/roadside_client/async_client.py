@@ -17,8 +17,9 @@ from roadside_client.errors import client_error
 from roadside_client.run import AsyncRun
 
 if TYPE_CHECKING:
-    from roadside.v1.scenario_pb2 import Scenario
     from types import TracebackType
+
+    from roadside.v1.scenario_pb2 import Scenario
 
 
 def connect_async(

@@ -17,9 +17,10 @@ from roadside_client.errors import client_error
 from roadside_client.run import Run
 
 if TYPE_CHECKING:
-    from roadside.v1.scenario_pb2 import Scenario
     from collections.abc import Iterator
     from types import TracebackType
+
+    from roadside.v1.scenario_pb2 import Scenario
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")

@@ -111,6 +111,7 @@ def _field_error(
     unknown = re.search(r'has no field named "(\w+)"', rule)
     if unknown:
         path, rule = f"{path}.{unknown.group(1)}", "no such field" + _known(str(error))
+    rule = re.sub(r"'(\w+)' object is not iterable", r"must have named fields, not '\1'", rule)
     rule = rule.replace(
         "expected string or bytes-like object, got", "must be a text in quotes, not"
     )

@@ -20,9 +20,12 @@ from roadside_client.errors import client_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+
     from zarr.core.buffer import Buffer, BufferPrototype
 
     from roadside_client.connection import Connection
+
+READ_ONLY = "a result on a server is read-only"
 
 
 class ResultStoreOverGrpc(Store):
@@ -62,8 +65,7 @@ class ResultStoreOverGrpc(Store):
     def with_read_only(self, read_only: bool = False) -> Store:
         """The same store again: it can only be read."""
         if not read_only:
-            message = "a result on a server is read-only"
-            raise ValueError(message)
+            raise ValueError(READ_ONLY)
         return type(self)(self.connection, self.result)
 
     async def get(
@@ -91,13 +93,15 @@ class ResultStoreOverGrpc(Store):
         """Whether the store has a key."""
         return key in await self._keys()
 
-    async def set(self, key: str, value: Buffer) -> None:
+    async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002 - Zarr's signature
         """Refuse: a result on a server is read-only."""
-        self._check_writable()
+        message = f"{key}: {READ_ONLY}"
+        raise ValueError(message)
 
     async def delete(self, key: str) -> None:
         """Refuse: a result on a server is read-only."""
-        self._check_writable()
+        message = f"{key}: {READ_ONLY}"
+        raise ValueError(message)
 
     async def list(self) -> AsyncIterator[str]:
         """Yield every key."""
