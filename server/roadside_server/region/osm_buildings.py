@@ -21,8 +21,22 @@ ROOF_HEIGHT = 2.0
 #: Height (m) of a small building of one storey, assumed.
 SHED_HEIGHT = 3.0
 SHEDS = frozenset(
-    """shed garage garages carport kiosk hut greenhouse glasshouse toilets bicycle_parking
-    static_caravan cabin utility service""".split()
+    (
+        "shed",
+        "garage",
+        "garages",
+        "carport",
+        "kiosk",
+        "hut",
+        "greenhouse",
+        "glasshouse",
+        "toilets",
+        "bicycle_parking",
+        "static_caravan",
+        "cabin",
+        "utility",
+        "service",
+    )
 )
 #: Not a wall to the ground: sound and air pass below, or there is nothing yet.
 OPEN = frozenset(("no", "roof", "canopy", "construction", "proposed", "ruins", "entrance", "ship"))

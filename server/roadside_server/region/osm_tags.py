@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-#: Classes that carry motor traffic; service only where it joins two streets (osm_roads.py).
-DRIVABLE = frozenset(
-    """motorway trunk primary secondary tertiary unclassified residential living_street service
-    motorway_link trunk_link primary_link secondary_link tertiary_link""".split()
-)
+from roadside_server.region.traffic import assumed_traffic
+
 #: Values of the access tags that keep the public's motor traffic out.
 NO_ACCESS = frozenset(
-    """no private agricultural forestry customers emergency psv bus restricted military permit
-    employees service""".split()
+    (
+        "no",
+        "private",
+        "agricultural",
+        "forestry",
+        "customers",
+        "emergency",
+        "psv",
+        "bus",
+        "restricted",
+        "military",
+        "permit",
+        "employees",
+        "service",
+    )
 )
 #: From the particular to the general: the first that is tagged decides.
 ACCESS_TAGS = ("motorcar", "motor_vehicle", "vehicle", "access")
@@ -70,8 +80,8 @@ METRES_PER_FOOT = 0.3048
 
 
 def carries_traffic(tags: Mapping[str, str]) -> bool:
-    """Whether the public may drive here: by class and access, without driveways and parking aisles."""
-    if tags.get("highway") not in DRIVABLE or tags.get("area") == "yes":
+    """Whether the public may drive here: by class and access, not driveways or parking aisles."""
+    if tags.get("highway") not in assumed_traffic().index or tags.get("area") == "yes":
         return False
     if tags["highway"] == "service" and "service" in tags:
         return False
