@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from roadside_cli.map_features import MapFeatures
 from roadside_cli.picture_panels import CLOSED, GREY, INK, Extent, draw_panel, extent_of
@@ -26,10 +27,12 @@ from roadside_cli.picture_text import (
 from roadside_cli.picture_values import Layer, layers
 
 #: Inches: of a panel, between panels, and above and below them.
-PANEL_AREA, GAP, MARGIN, HEAD, FOOT = 26.0, 0.3, 0.45, 1.45, 1.75
+PANEL_AREA, GAP, MARGIN, HEAD, FOOT = 26.0, 0.3, 0.45, 1.5, 1.85
 NARROWEST, WIDEST = 3.9, 7.0
-#: Characters of the caption in an inch.
-LETTERS = 13.5
+#: Characters of the caption and of the title in an inch.
+LETTERS, LETTERS_OF_TITLE = 18.0, 6.8
+#: Narrower pictures (inches) have no room for a long notice.
+ROOM_FOR_NOTICE = 12.0
 DPI = 150
 
 
@@ -101,19 +104,23 @@ def _draw_panels(
 
 def _label_bar(bar: Colorbar) -> None:
     bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10])
+    bar.update_ticks()
     bar.ax.tick_params(labelsize=8.5, length=2.5, width=0.6, color=GREY, labelcolor=INK)
 
 
 def _write_head(figure: Figure, result: xr.Dataset, caveats: Sequence[str]) -> None:
     width, height = figure.get_size_inches()
     left, top = MARGIN / width, 1 - 0.36 / height
-    figure.text(left, top, title_of(result), fontsize=17, weight="bold", color=INK, va="top")
+    title = textwrap.shorten(title_of(result), int((width - 2 * MARGIN) * LETTERS_OF_TITLE))
+    figure.text(left, top, title, fontsize=17, weight="bold", color=INK, va="top")
     figure.text(left, top - 0.36 / height, subtitle(result), fontsize=10, color=GREY, va="top")
     if is_without_rerouting(result, caveats):
         chip = {"boxstyle": "round,pad=0.45", "facecolor": "#fff4e5", "edgecolor": "#c77700"}
-        words = f"{NO_REROUTING}: traffic of closed roads vanishes instead of moving elsewhere"
-        figure.text(1 - left, top - 0.02 / height, words, fontsize=9.5, color="#7a4800",
-                    ha="right", va="top", bbox=chip)  # fmt: skip
+        reason = ": traffic of closed roads vanishes instead of moving elsewhere"
+        words = NO_REROUTING + (reason if width > ROOM_FOR_NOTICE else "")
+        figure.text(1 - left - 0.08 / width, top - 0.36 / height, words, fontsize=9.5,
+                    color="#7a4800", ha="right", va="top", bbox=chip)  # fmt: skip
 
 
 def _write_foot(figure: Figure, features: MapFeatures, words: str) -> None:

@@ -83,14 +83,16 @@ def _range(layer: Layer) -> str:
     if not there.size:
         return "no values"
     if layer.is_change:
-        return f"{_number(there.min(), '+')} to {_number(there.max(), '+')} {layer.unit}"
+        return f"{_change(there.min())} to {_change(there.max())} {layer.unit}"
     if layer.unit == "dB(A)":
         return f"{there.min():.0f} to {there.max():.0f} {layer.unit}"
-    return f"mean {_number(there.mean())}, highest {_number(there.max())} {layer.unit}"
+    return f"mean {there.mean():.1f}, highest {there.max():.1f} {layer.unit}"
 
 
-def _number(value: float, sign: str = "") -> str:
-    return f"{round(float(value), 2) + 0.0:{sign}.2f}".replace("-", "\u2212")
+def _change(value: float) -> str:
+    """A signed number of two decimals, with a true minus; 0 for what rounds to it."""
+    rounded = round(float(value), 2)
+    return f"{rounded:+.2f}".replace("-", "\u2212") if rounded else "0"
 
 
 def _draw_values(axes: Axes, layer: Layer, result: xr.Dataset, extent: Extent) -> ScalarMappable:
@@ -98,14 +100,14 @@ def _draw_values(axes: Axes, layer: Layer, result: xr.Dataset, extent: Extent) -
     if "receptor" in result.sizes:
         size = float(np.clip(CIRCLES / max(layer.values.size, 1), 1.5, LARGEST_CIRCLE))
         edges = {
-            "edgecolors": INK,
+            "edgecolors": "#7a808a",
             "linewidths": 0.4 if size > SMALLEST_WITH_EDGE else 0.0,
             "zorder": 6,
         }
         x, y = result["x"].values, result["y"].values
         return axes.scatter(x, y, s=size, c=layer.values, **style | edges)
     image = thinned(layer.values)
-    return axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", **style)
+    return axes.imshow(image, origin="lower", extent=extent, interpolation="auto", **style)
 
 
 def _draw_buildings(axes: Axes, buildings: list[Line]) -> None:

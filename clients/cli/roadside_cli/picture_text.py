@@ -9,7 +9,8 @@ import xarray as xr
 NO_REROUTING = "no re-routing"
 FLAT_GROUND = "noise: flat ground without obstacles"
 INDICATIVE = "results are indicative: a model, not measurements"
-OSM = "© OpenStreetMap contributors"
+# Spaces at which no line breaks.
+OSM = "\u00a9\u00a0OpenStreetMap\u00a0contributors"
 #: Characters of a caption that can still be read at the foot of a picture.
 LONGEST = 640
 CUT = "More in the stamp of the result."
@@ -41,7 +42,7 @@ def is_without_rerouting(result: xr.Dataset, caveats: Iterable[str]) -> bool:
 def subtitle(result: xr.Dataset) -> str:
     """Region, year of the emission factors and number of receptors."""
     stamp = stamp_of(result)
-    region = str(stamp.get("region", "")).removeprefix("regions/")
+    region = stamp.get("region", {}).get("name", "")
     year = stamp.get("year")
     grid = [f"{result.sizes[name]:,}" for name in ("y", "x", "receptor") if name in result.sizes]
     receptors = " \u00d7 ".join(reversed(grid)).replace(",", "\u2009") + " receptors"

@@ -13,8 +13,8 @@ AIR = ("no2", "nox", "pm10", "pm25", "ec", "pm10_days")
 NOISE = ("lden", "lnight", "lday", "levening")
 SYMBOLS = {
     "no2": "NO$_2$", "nox": "NO$_x$", "pm10": "PM$_{10}$", "pm25": "PM$_{2.5}$", "ec": "EC",
-    "pm10_days": "PM$_{10}$ days", "lden": "L$_{den}$", "lnight": "L$_{night}$",
-    "lday": "L$_{day}$", "levening": "L$_{evening}$",
+    "pm10_days": "PM$_{10}$ days", "lden": "L$_\\mathrm{den}$", "lnight": "L$_\\mathrm{night}$",
+    "lday": "L$_\\mathrm{day}$", "levening": "L$_\\mathrm{evening}$",
 }  # fmt: skip
 UNITS = {"ug m-3": "µg/m³", "ug/m3": "µg/m³", "dB": "dB(A)", "d": "days a year"}
 #: A colour bar of changes reaches at least this far (in units of the quantity), so that
@@ -24,7 +24,7 @@ DEFAULT_REACH = 0.1
 #: Ends of a scale (percentiles), so that a few receptors do not rule it.
 LOW, HIGH, HIGH_CHANGE = 1.0, 99.5, 99.0
 #: More pixels along a side than any panel has.
-MAX_PIXELS = 1400
+MAX_PIXELS = 1000
 
 
 @dataclass(frozen=True, slots=True)
