@@ -77,6 +77,8 @@ class ResultStoreOverGrpc(Store):
         """Value of a key, or a range of its bytes; None where the store has no such key."""
         if key not in await self._keys():
             return None
+        if isinstance(byte_range, RangeByteRequest) and byte_range.start == byte_range.end:
+            return prototype.buffer.from_bytes(b"")
         request = messages.GetRequest(result=self.result, key=key, range=_range(byte_range))
         response = await self._call("Get", request)
         return prototype.buffer.from_bytes(response.value)
