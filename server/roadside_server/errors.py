@@ -69,6 +69,13 @@ class ServerBusyError(RoadsideError):
     reason = "QUEUE_FULL"
 
 
+class ComputationCancelledError(RoadsideError):
+    """Whoever asked is no longer interested."""
+
+    status = StatusCode.CANCELLED
+    reason = "CANCELLED"
+
+
 def require(condition: bool, field: str, description: str) -> None:
     """Refuse an input unless the condition holds; the description gives the value and the rule."""
     if not condition:

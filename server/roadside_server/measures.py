@@ -13,6 +13,9 @@ from roadside_server.region.schema import PERIOD_HOURS, PERIODS, VEHICLE_CLASSES
 
 Rows = NDArray[np.int64]
 
+#: Speed classes whose emission factors follow the speed.
+CLASSES_OF_ANY_SPEED = ("motorway", "motorway_strict")
+
 #: Share of the day's traffic in the 12 h day, 4 h evening and 8 h night of a road without traffic
 #: of a class; WG-AEN Good Practice Guide (2007), Toolkit 2: traffic flow known for 24 h only.
 DEFAULT_SHARE = {"day": 0.7, "evening": 0.2, "night": 0.1}
@@ -79,13 +82,13 @@ class Traffic(NamedTuple):
 def apply_measures(region: Region, measures: Sequence[Measure]) -> Traffic:
     """The region's traffic after all measures, each on the outcome of those before it."""
     roads = region.roads.copy()
-    scales = [region.emission_scale]
+    zones = []
     for measure in measures:
         if isinstance(measure.change, LowEmissionZone):
-            scales.append(_emission_scale(measure.change, measure.roads))
+            zones.append(_emission_scale(measure.change, measure.roads))
         else:
             _apply(measure.change, roads, measure.roads)
-    return Traffic(roads, _composed(scales))
+    return Traffic(roads, _composed(region.emission_scale, zones))
 
 
 def vehicles_per_day(roads: gpd.GeoDataFrame, vehicle: str) -> Float64:
@@ -141,10 +144,11 @@ def _set_volumes(roads: gpd.GeoDataFrame, rows: Rows, volumes: dict[str, float])
 
 
 def _set_speed(roads: gpd.GeoDataFrame, rows: Rows, speed: float) -> None:
-    """Set the speed; a speed class given for the old speed no longer holds."""
+    """Set the speed; a speed class that was given for the old speed no longer holds."""
     rows = rows[roads["speed"].to_numpy()[rows] != speed]
     _put(roads, "speed", rows, speed)
-    _put(roads, "speed_class", rows, "")
+    fixed = ~roads["speed_class"].isin(CLASSES_OF_ANY_SPEED).to_numpy()[rows]
+    _put(roads, "speed_class", rows[fixed], "")
 
 
 def _put(roads: gpd.GeoDataFrame, column: str, rows: Rows, values: object) -> None:
@@ -162,10 +166,11 @@ def _emission_scale(zone: LowEmissionZone, rows: Rows) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _composed(scales: list[pd.DataFrame]) -> pd.DataFrame:
-    """Factors of the same road, class and pollutant, multiplied."""
-    if len(scales) == 1:
-        return scales[0]
+def _composed(region: pd.DataFrame, zones: list[pd.DataFrame]) -> pd.DataFrame:
+    """The region's factors, of which the largest counts, times those of all zones."""
+    if not zones:
+        return region
     key = ["road", "vehicle_class", "pollutant"]
-    filled = [scale for scale in scales if len(scale)]
-    return pd.concat(filled, ignore_index=True).groupby(key)["factor"].prod().reset_index()
+    present = [region.groupby(key)["factor"].max().reset_index()] if len(region) else []
+    tables = pd.concat([*present, *zones], ignore_index=True)
+    return tables.groupby(key)["factor"].prod().reset_index()

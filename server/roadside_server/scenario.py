@@ -17,8 +17,9 @@ from roadside_server.measures import Measure
 from roadside_server.quantities import OUTPUTS, QUANTITIES
 from roadside_server.region.schema import Region
 
-#: Distance (m) within which a road counts for sound, unless a scenario asks otherwise.
-DEFAULT_NOISE_RANGE = 2000.0
+#: Distance (m) within which a road counts for sound, unless a scenario asks otherwise: that for
+#: which CNOSSOS-EU was made (JRC 2012).
+DEFAULT_NOISE_RANGE = 800.0
 MAX_NOISE_RANGE = 5000.0
 #: Bits of a float32 mantissa.
 MANTISSA_BITS = 23

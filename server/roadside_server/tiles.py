@@ -4,6 +4,7 @@ Here float64 and national coordinates end: a tile's receptors are float32 metres
 south-west corner, in an order in which neighbours in place are neighbours in the arrays.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int64, Receptors
 
-from roadside_server.region.schema import Grid, Points
+from roadside_server.region.schema import Float64, Grid, Points
 
 #: Receptors along the side of a tile; a power of two, so that a space-filling curve fits.
 TILE = 256
@@ -58,6 +59,30 @@ class TileReceptors(NamedTuple):
     receptor: Int64  # number in the region
 
 
+class Strip(NamedTuple):
+    """Some receptors of a tile that are computed together."""
+
+    tile: Tile
+    receptors: TileReceptors
+    box: View  # of these receptors
+
+    @property
+    def places(self) -> tuple[Float64, Float64]:
+        """Coordinates (m, the region's CRS)."""
+        local, corner = self.receptors.local, self.tile.box
+        x, y = corner.west + local.x.astype(np.float64), corner.south + local.y.astype(np.float64)
+        return x, y
+
+
+def strips_of(tile: Tile, receptors: TileReceptors, size: int) -> Iterator[Strip]:
+    """The receptors of a tile, so many at a time."""
+    for first in range(0, receptors.cell.size, size):
+        some = slice(first, first + size)
+        local = Receptors(receptors.local.x[some], receptors.local.y[some])
+        part = TileReceptors(local, receptors.cell[some], receptors.receptor[some])
+        yield Strip(tile, part, _bounds(local, tile.box))
+
+
 def tiles_of(receptors: Grid | Points) -> tuple[Tile, ...]:
     """All tiles, row by row from the south-west."""
     if isinstance(receptors, Points):
@@ -87,13 +112,6 @@ def receptors_of(tile: Tile, receptors: Grid | Points) -> TileReceptors:
     if isinstance(receptors, Points):
         return _points_receptors(tile, receptors)
     return _grid_receptors(tile, receptors)
-
-
-def scatter(values: NDArray[np.generic], cell: Int64, tile: Tile) -> Float32:
-    """Values of the computed receptors as an array of the tile's shape, NaN elsewhere."""
-    spread = np.full(tile.shape, np.nan, dtype=np.float32)
-    spread.reshape(-1)[cell] = values
-    return spread
 
 
 def _grid_tile(grid: Grid, row: int, column: int) -> Tile:
@@ -146,6 +164,16 @@ def curve_order() -> Int64:
             ]
         )
     return np.argsort(order, axis=None, kind="stable").astype(np.int64)
+
+
+def _bounds(local: Receptors, corner: View) -> View:
+    """Bounding box of receptors given in metres from a corner."""
+    return View(
+        corner.west + float(local.x.min()),
+        corner.south + float(local.y.min()),
+        corner.west + float(local.x.max()),
+        corner.south + float(local.y.max()),
+    )
 
 
 def _metres(distance: NDArray[np.float64]) -> Float32:

@@ -1,0 +1,61 @@
+"""What the reader of a result must know, in plain words; the weightiest first."""
+
+import geopandas as gpd
+
+from roadside_server.measures import lacks_rerouting
+from roadside_server.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
+from roadside_server.region.schema import Region
+from roadside_server.scenario import Scenario
+
+NO_REROUTING = (
+    "no re-routing: roads are closed and the scenario brings no new volumes, "
+    "so their traffic vanishes instead of taking other roads"
+)
+RECONSTRUCTED = (
+    "SRM2: implemented from the 2014 legal text; formulas that it shows only as images were "
+    "reconstructed, so results are SRM2-type, not certified"
+)
+OWN_STREET = "canyon roads (SRM1) act only within their own street"
+DOUBLE_REACH = "canyon roads (SRM1) act by SRM2 beyond their own street, which the law does not ask"
+FLAT_GROUND = (
+    "noise: flat ground without obstacles; buildings and barriers neither screen nor reflect"
+)
+TRAFFIC_NOX = "nox is the contribution of traffic alone: the region has no background of it"
+INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
+
+
+def caveats_of(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Caveats of a scenario that turns the region's roads into these."""
+    air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
+    noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
+    known = [_rerouting(region, scenario, roads), *_assumed_volumes(region)]
+    if air:
+        known += _air(region, scenario)
+    if noise:
+        known.append(FLAT_GROUND)
+    return tuple(filter(None, [*known, *region.assumptions]))
+
+
+def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> str:
+    if scenario.outputs == ("baseline",) or not scenario.measures:
+        return ""
+    return NO_REROUTING if lacks_rerouting(region.roads, roads) else ""
+
+
+def _assumed_volumes(region: Region) -> list[str]:
+    assumed = int((region.roads["volume_source"] == "assumed").sum())
+    total = len(region.roads)
+    return [f"traffic volumes are assumed on {assumed} of {total} roads"] if assumed else []
+
+
+def _air(region: Region, scenario: Scenario) -> list[str]:
+    methods = set(region.roads["method"])
+    beyond = scenario.options.canyon_roads_beyond_street
+    known = [INDICATIVE]
+    if "srm2" in methods or beyond:
+        known.append(RECONSTRUCTED)
+    if "srm1" in methods:
+        known.append(DOUBLE_REACH if beyond else OWN_STREET)
+    if "nox" in scenario.quantities and "nox" not in region.background.values:
+        known.append(TRAFFIC_NOX)
+    return known

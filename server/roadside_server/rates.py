@@ -1,0 +1,63 @@
+"""How many pairs of road piece and receptor this process evaluates a second."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numba
+from roadside_kernels.launch import Device
+
+#: Pairs a second before any work was measured: for each core of a CPU, for a whole GPU.
+DEFAULT_RATES = {
+    ("air", "cpu"): 2e8,
+    ("noise", "cpu"): 2e8,
+    ("air", "gpu"): 1e11,
+    ("noise", "gpu"): 1e11,
+}
+#: Weight of a new measurement in the running mean.
+NEWEST = 0.3
+#: Fewer pairs than this measure overheads rather than a rate.
+FEWEST_PAIRS = 1_000_000
+
+
+class _Rates:
+    """Pairs a second by kind of sum and device, from the work of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._measured: dict[tuple[str, Device], float] = {}
+
+    def record(self, kind: str, device: Device, pairs: int, seconds: float) -> None:
+        """Take in a measurement."""
+        if pairs < FEWEST_PAIRS or seconds <= 0.0:
+            return
+        with self._lock:
+            rate = pairs / seconds
+            before = self._measured.get((kind, device), rate)
+            self._measured[kind, device] = (1.0 - NEWEST) * before + NEWEST * rate
+
+    def rate(self, kind: str, device: Device) -> float:
+        """Pairs a second."""
+        cores = numba.get_num_threads() if device == "cpu" else 1
+        with self._lock:
+            return self._measured.get((kind, device), DEFAULT_RATES[kind, device] * cores)
+
+
+RATES = _Rates()
+
+
+@dataclass(slots=True)
+class Work:
+    """Work under way."""
+
+    pairs: int = 0
+
+
+@contextmanager
+def timed(kind: str, device: Device) -> Iterator[Work]:
+    """Measure the rate of some work, whose pairs are known at its end."""
+    work, start = Work(), time.perf_counter()
+    yield work
+    RATES.record(kind, device, work.pairs, time.perf_counter() - start)

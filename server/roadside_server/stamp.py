@@ -1,0 +1,56 @@
+"""The stamp of a result: everything that a reader needs to judge or repeat it."""
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+
+from roadside_server.emissions.factors import EmissionFactors
+from roadside_server.methods import Methods
+from roadside_server.region.schema import Region
+from roadside_server.scenario import Scenario
+
+PRECISION = "float32, in metres from the corner of each tile; emissions in float64"
+OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"
+
+
+def stamp_of(
+    region: Region,
+    scenario: Scenario,
+    *,
+    methods: Methods,
+    factors: EmissionFactors,
+    device: str,
+    caveats: tuple[str, ...],
+) -> dict[str, object]:
+    """Stamp as JSON values."""
+    return {
+        "product": "Roadside",
+        "version": version("roadside"),
+        "region": {
+            "name": region.name,
+            "content_hash": region.content_hash,
+            "crs": region.crs,
+        },
+        "scenario": {
+            "title": scenario.title,
+            "content_hash": scenario.content_hash,
+            "asked": json.loads(scenario.document),
+        },
+        "quantities": list(scenario.quantities),
+        "outputs": list(scenario.outputs),
+        "options": asdict(scenario.options),
+        "methods": methods.described(region),
+        "emission_factors": {"name": factors.name, "description": factors.description},
+        "year": scenario.options.year,
+        "device": device,
+        "precision": PRECISION,
+        "assumptions": list(region.assumptions),
+        "caveats": list(caveats),
+        "attribution": attribution(region),
+    }
+
+
+def attribution(region: Region) -> list[str]:
+    """Whom a map of this region must name."""
+    mapped = any("OpenStreetMap" in assumption for assumption in region.assumptions)
+    return [OPENSTREETMAP] if mapped else []

@@ -1,0 +1,62 @@
+"""What is there without the region's traffic: background concentrations and their corrections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from roadside_kernels.arrays import Float32, Int64
+
+from roadside_server.region.schema import Float64, Region
+from roadside_server.tiles import Strip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Concentrations (ug/m3) at N receptors, corrections added."""
+
+    background: dict[str, Float32]  # (N) of no2, o3, pm10, pm25, ec; nox where it is known
+    sector_ozone: Float32  # (sectors, N)
+
+
+def surroundings_at(region: Region, strip: Strip) -> Surroundings:
+    """Background at some receptors."""
+    correction = _corrections(region, strip)
+    background = {
+        pollutant: _at(value, strip.receptors.receptor) + correction(pollutant)
+        for pollutant, value in region.background.values.items()
+    }
+    return Surroundings(background, _sector_ozone(region, background["o3"], correction("o3")))
+
+
+def _at(value: float | Float32, receptor: Int64) -> Float32:
+    """A background at receptors, from one number or from one for each receptor of the region."""
+    if isinstance(value, np.ndarray):
+        return value.reshape(-1)[receptor].astype(np.float32)
+    return np.full(receptor.size, value, dtype=np.float32)
+
+
+def _sector_ozone(region: Region, mean: Float32, correction: Float32) -> Float32:
+    """Ozone by wind sector; the annual mean where the weather says nothing.
+
+    Corrections are the same for every sector (Rbl 2007, annex 2).
+    """
+    sector = region.weather.ozone[:, None]
+    ozone = np.where(np.isnan(sector), mean, sector + correction)
+    return np.ascontiguousarray(ozone, dtype=np.float32)
+
+
+def _corrections(region: Region, strip: Strip) -> Callable[[str], Float32]:
+    """For a pollutant: the sum of the corrections in whose polygons each receptor lies."""
+    x, y = strip.places
+    table = region.corrections
+    reach = table.intersects(shapely.box(*strip.box)) if len(table) else np.zeros(0, bool)
+    polygons = table[np.asarray(reach, dtype=bool)]
+
+    def correction(pollutant: str) -> Float32:
+        total: Float64 = np.zeros(x.size)
+        for row in polygons[polygons["pollutant"] == pollutant].itertuples():
+            total += np.where(shapely.intersects_xy(row.geometry, x, y), row.correction, 0.0)
+        return total.astype(np.float32)
+
+    return correction
