@@ -76,7 +76,7 @@ def read_cimlk(folder: Path) -> RegionInput:
     )
 
 
-def daily_volumes(table: CimlkTable) -> dict[str, Float64]:
+def _daily_volumes(table: CimlkTable) -> dict[str, Float64]:
     """Vehicles a day by class; light traffic under a dynamic limit included."""
     volumes = {
         vehicle: table.numbers(f"intensiteit{word}Verkeer", 0.0, HIGHEST_VOLUME, missing=0.0)
@@ -140,7 +140,7 @@ def _stagnation(table: CimlkTable) -> dict[str, Float64]:
 
 def _volumes(table: CimlkTable) -> dict[str, Float64]:
     """Vehicles an hour by class and period; mopeds and motorcycles are not in the tables."""
-    daily = daily_volumes(table)
+    daily = _daily_volumes(table)
     nobody = np.zeros(len(table))
     return {
         f"volume_{vehicle}_{period}": (
@@ -166,7 +166,7 @@ def _speed(table: CimlkTable) -> Float64:
         return speed
     higher = table.numbers("maximumsnelheidDynamisch", 5.0, 130.0, missing=np.nan)
     dynamic = np.where(np.isnan(higher), 0.0, _dynamic_volume(table))
-    light = daily_volumes(table)["light"]
+    light = _daily_volumes(table)["light"]
     share = np.divide(dynamic, light, out=np.zeros_like(light), where=light > 0.0)
     mean: Float64 = speed + share * np.where(share > 0.0, higher - speed, 0.0)
     return mean

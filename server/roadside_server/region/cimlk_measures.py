@@ -42,7 +42,7 @@ def read_emission_scale(folder: Path, roads: gpd.GeoDataFrame, kinds: np.ndarray
     matches = measures.iloc[measure].assign(road=road)
     matches = matches[matches["kind"].to_numpy() == kinds[road]]
     keys = ["road", "vehicle_class", "pollutant"]
-    scale = matches.groupby(keys, as_index=False).agg(factor=("factor", "max"))
+    scale: pd.DataFrame = matches.groupby(keys, as_index=False).agg(factor=("factor", "max"))
     return scale.reindex(columns=list(EMISSION_SCALE_COLUMNS))
 
 
