@@ -66,7 +66,7 @@ class BuildSettings:
     polygon: Path | None = None  # file with the polygon(s) that bound the grid
     points: Path | None = None  # file with free receptors, instead of a grid
     grid: bool = False  # a grid even where the source names its own receptors
-    sectors: int = 12
+    sectors: int | None = None  # of the wind; None: as in the weather file, else 12
     weather: Path | None = None  # CSV; None: the assumed rose of weather.py
     wind_local: bool = True  # wind speeds hold at the region's own roughness
     roughness: float = 0.3  # z0 (m)

@@ -21,6 +21,7 @@ SPACING = (1.0, 1000.0)
 #: Bits of each coordinate in a Morton number.
 MORTON_BITS = 16
 
+UInt64 = NDArray[np.uint64]
 Extent = tuple[float, float, float, float]
 
 
@@ -134,21 +135,21 @@ def _inside(grid: Grid, polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
     return np.asarray(burned, dtype=bool)
 
 
-def _morton(x: Float64, y: Float64) -> NDArray[np.uint64]:
+def _morton(x: Float64, y: Float64) -> UInt64:
     """Numbers along a Morton (Z-order) curve: the bits of both coordinates, interleaved."""
-    numbers: NDArray[np.uint64] = _spread(_level(x)) | (_spread(_level(y)) << np.uint64(1))
+    numbers: UInt64 = _spread(_level(x)) | (_spread(_level(y)) << np.uint64(1))
     return numbers
 
 
-def _level(values: Float64) -> NDArray[np.uint64]:
+def _level(values: Float64) -> UInt64:
     span = max(float(np.ptp(values)), 1e-9)
-    steps = (values - values.min()) / span * (2**MORTON_BITS - 1)
+    steps: Float64 = (values - values.min()) / span * (2**MORTON_BITS - 1)
     return steps.astype(np.uint64)
 
 
-def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _spread(values: UInt64) -> UInt64:
     """Each bit moved to twice its place."""
-    spread = np.zeros_like(values)
+    spread: UInt64 = np.zeros(values.shape, np.uint64)
     for bit in range(MORTON_BITS):
         spread |= ((values >> np.uint64(bit)) & np.uint64(1)) << np.uint64(2 * bit)
     return spread

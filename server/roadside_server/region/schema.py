@@ -117,7 +117,7 @@ class Weather:
     annual_speed: float  # annual mean wind speed (m/s), SRM1
     roughness: float  # z0 class (m): 0.03, 0.1, 0.3 or 1.0
     local: bool  # speeds already hold at the local roughness (then C_meteo = C_ijking)
-    # (3 periods, n): probability of favourable sound propagation with wind from the sector.
+    # (3 periods, n): probability that sound from the sector propagates favourably.
     favourable: Float64
     temperature: float  # degC, sound
     humidity: float  # %, sound

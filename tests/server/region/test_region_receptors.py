@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from region_factory import CRS, small_buildings, small_grid
 from roadside_server.errors import InvalidInputError
@@ -38,6 +38,7 @@ def test_exactly_the_receptors_inside_buildings_are_masked():
     assert grid.masked.any()
 
 
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(0, 97), st.floats(0, 97), st.floats(0.1, 40)), max_size=8))
 def test_the_mask_agrees_with_geometry_at_every_cell_centre(squares):
     shapes = [shapely.affinity.rotate(box(x, y, x + a, y + a), a) for x, y, a in squares]
