@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, N802 - gRPC names the methods and gives the arguments
 """A real gRPC server on the loopback that streams and serves a small result written by zarr-python.
 
 It stands in for a Roadside server where a test needs one that misbehaves: cut streams, damaged
@@ -101,7 +102,7 @@ class Behaviour:
     requests: list[object] = field(default_factory=list)
 
 
-def tile_keys(values: dict[str, bytes], row: int, column: int) -> list[str]:
+def tile_keys(row: int, column: int) -> list[str]:
     """Keys of the chunks of one tile, those of empty chunks too."""
     return [f"{name}/c/{row}/{column}" for name in grid_result().data_vars]
 
@@ -110,7 +111,7 @@ class Scenarios(ScenarioServiceServicer):
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
 
-    def RunScenario(self, request, context):  # noqa: N802
+    def RunScenario(self, request, context):
         self.behaviour.requests.append(request)
         context.add_callback(self.behaviour.cancelled.set)
         if not request.scenario.region.startswith("regions/"):
@@ -150,7 +151,7 @@ class Scenarios(ScenarioServiceServicer):
 
     def tile(self, row, column):
         chunks = []
-        for key in tile_keys(self.behaviour.values, row, column):
+        for key in tile_keys(row, column):
             value = self.behaviour.values.get(key, b"")
             checksum = google_crc32c.value(value) ^ (key == self.behaviour.damaged)
             chunks.append(messages.Chunk(key=key, data=value, crc32c=checksum))
@@ -171,10 +172,10 @@ class Scenarios(ScenarioServiceServicer):
             result=RESULT, quantities=[no2], receptors=140, pairs=28, seconds=0.4, caveats=CAVEATS
         )
 
-    def EstimateScenario(self, request, context):  # noqa: N802
+    def EstimateScenario(self, request, context):
         return messages.EstimateScenarioResponse(receptors=140, tiles=4, pairs=28, seconds=0.5)
 
-    def GetLimits(self, request, context):  # noqa: N802
+    def GetLimits(self, request, context):
         return messages.GetLimitsResponse(max_measures=50, device="cpu", version="0.1.0")
 
 
@@ -188,7 +189,7 @@ class Results(ResultServiceServicer):
             context.abort(grpc.StatusCode.NOT_FOUND, f"{request.result}: {key} is not there")
         return self.behaviour.values[key]
 
-    def Get(self, request, context):  # noqa: N802
+    def Get(self, request, context):
         value = self.value(request, request.key, context)
         part = request.range
         if part.suffix:
@@ -197,14 +198,14 @@ class Results(ResultServiceServicer):
             value = value[part.offset : part.offset + part.length]
         return result_messages.GetResponse(value=value[part.offset :] if not part.length else value)
 
-    def GetMany(self, request, context):  # noqa: N802
+    def GetMany(self, request, context):
         for key in request.keys:
             if key in self.behaviour.values and key not in self.behaviour.missing:
                 yield result_messages.GetManyResponse(
                     key=key, value=self.value(request, key, context)
                 )
 
-    def List(self, request, context):  # noqa: N802
+    def List(self, request, context):
         if request.result != RESULT:
             context.abort(grpc.StatusCode.NOT_FOUND, f"there is no {request.result}")
         keys = sorted(self.behaviour.values)
@@ -212,21 +213,21 @@ class Results(ResultServiceServicer):
         token = str(start + PAGE) if start + PAGE < len(keys) else ""
         return result_messages.ListResponse(keys=keys[start : start + PAGE], next_page_token=token)
 
-    def ListResults(self, request, context):  # noqa: N802
+    def ListResults(self, request, context):
         result = result_messages.Result(name=RESULT, region="regions/toytown", title="Main street")
         return result_messages.ListResultsResponse(results=[result])
 
 
 class Regions(RegionServiceServicer):
-    def ListRegions(self, request, context):  # noqa: N802
+    def ListRegions(self, request, context):
         region = region_messages.Region(name="regions/toytown", crs="EPSG:32635", receptors=140)
         return region_messages.ListRegionsResponse(regions=[region])
 
-    def GetRegion(self, request, context):  # noqa: N802
+    def GetRegion(self, request, context):
         region = region_messages.Region(name=request.name, crs="EPSG:32635", receptors=140)
         return region_messages.GetRegionResponse(region=region)
 
-    def ListRoads(self, request, context):  # noqa: N802
+    def ListRoads(self, request, context):
         names = ["Main street", "Side street", "Main street"]
         roads = [
             region_messages.Road(

@@ -11,7 +11,7 @@ from roadside_client import DamagedChunkError, RoadsideClientError, connect, con
 SCENARIO = Scenario(region="regions/toytown")
 
 
-def test_tiles_arrive_once_each_with_their_values(client, written_values):
+def test_tiles_arrive_once_each_with_their_values(client):
     whole = np.full((10, 14), -999, "f4")
     for tile in client.run(SCENARIO):
         values = tile.array("no2_baseline")
@@ -123,9 +123,10 @@ async def test_a_cancelled_async_run_raises_for_its_reader(address, behaviour):
     behaviour.stall = True
     async with connect_async(address) as server:
         run = server.run(SCENARIO)
+        assert await anext(aiter(run)) is not None
+        run.cancel()
         with pytest.raises(RoadsideClientError, match="cancelled"):
-            async for _ in run:
-                run.cancel()
+            await run.finish()
 
 
 async def test_an_async_refusal_names_the_field(address):
