@@ -6,40 +6,21 @@ import math
 import numpy as np
 import pyproj
 import pytest
-from google.protobuf import json_format
 from grpc import StatusCode
-from roadside.v1 import scenario_pb2
 from roadside_server.errors import InvalidInputError
 from roadside_server.measures import Close, LowEmissionZone, ScaleVolumes, SetVolumes
 from roadside_server.quantities import OUTPUTS, QUANTITIES
 from roadside_server.scenario import DEFAULT_NOISE_RANGE, read_scenario
 
 from tests.region_factory import SOUTH, WEST, small_region
+from tests.scenario_factory import scenario_message
 
 REGION = small_region()
 CLOSE_LONG = {"roads": {"ids": {"ids": ["long-1", "long-2"]}}, "close": {}}
 
 
-def asked(*measures, **fields):
-    """A scenario message from what its JSON would say."""
-    document = {"region": "regions/small", "measures": list(measures)} | fields
-    return json_format.ParseDict(quoted(document), scenario_pb2.Scenario())
-
-
-def quoted(value):
-    """NaN and infinity as Protobuf's JSON spells them."""
-    match value:
-        case dict():
-            return {key: quoted(part) for key, part in value.items()}
-        case list():
-            return [quoted(part) for part in value]
-        case float() if not math.isfinite(value):
-            return "NaN" if math.isnan(value) else "Infinity"
-    return value
-
-
 def read(*measures, **fields):
-    return read_scenario(asked(*measures, **fields), REGION, (2015, 2030))
+    return read_scenario(scenario_message(*measures, **fields), REGION, (2015, 2030))
 
 
 def rectangle(west, south, east, north, **fields):

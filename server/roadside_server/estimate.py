@@ -1,0 +1,103 @@
+"""What a scenario would cost: pairs counted at a sample of receptors, seconds from experience."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from roadside_kernels.arrays import BLOCK, Float32, Segments
+from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
+
+from roadside_server.computation import Job
+from roadside_server.rates import RATES
+from roadside_server.region.schema import Grid, Points
+from roadside_server.sources import Stretches, chosen, localised, near
+from roadside_server.tiles import Tile, receptors_of
+
+#: Blocks of receptors at which pairs are counted.
+SAMPLE = 48
+
+#: Bytes of a value.
+ITEM_SIZE = {"float32": 4, "uint8": 1}
+
+
+class Estimate(NamedTuple):
+    """What a scenario would cost."""
+
+    receptors: int
+    tiles: int
+    pieces: int  # straight stretches of road that act
+    pairs: int  # of a receptor and a piece as short as its distance asks
+    seconds: float
+    bytes: int  # of the result, uncompressed
+
+
+class Load(NamedTuple):
+    """Stretches that are to be evaluated, all within a distance (m)."""
+
+    kind: str  # air or noise
+    stretches: Stretches
+    reach: float
+
+
+def estimate(job: Job) -> Estimate:
+    """What computing all tiles of a job would cost."""
+    receptors, tiles = job.region.receptors, job.all_tiles
+    computed = _computed(receptors)
+    pieces, pairs, seconds = 0, 0.0, 0.0
+    for load in _loads(job):
+        found = computed * _pieces_per_receptor(receptors, tiles, load)
+        pieces += load.stretches.road.size
+        pairs += found
+        seconds += found / RATES.rate(load.kind, job.device)
+    size = receptors.size * sum(ITEM_SIZE[array.dtype] for array in job.arrays)
+    return Estimate(receptors.size, len(tiles), pieces, round(pairs), seconds, size)
+
+
+def _loads(job: Job) -> Iterator[Load]:
+    if job.air is not None:
+        for roads in job.air.open_roads.values():
+            yield Load("air", roads.stretches, job.air.reach)
+    if job.noise is not None:
+        for sources in job.noise.sources.values():
+            yield Load("noise", sources.stretches, job.noise.reach)
+
+
+def _computed(receptors: Grid | Points) -> int:
+    """Receptors that are not masked."""
+    masked = int(receptors.masked.sum()) if isinstance(receptors, Grid) else 0
+    return receptors.size - masked
+
+
+def _pieces_per_receptor(receptors: Grid | Points, tiles: tuple[Tile, ...], load: Load) -> float:
+    """Pieces that a receptor sees, on average over a sample of blocks."""
+    step = max(len(tiles) // SAMPLE, 1)
+    sampled = tiles[step // 2 :: step]
+    blocks = max(SAMPLE // max(len(sampled), 1), 1)
+    counts = [count for tile in sampled for count in _counts_in(tile, receptors, load, blocks)]
+    return float(np.mean(counts)) if counts else 0.0
+
+
+def _counts_in(tile: Tile, receptors: Grid | Points, load: Load, blocks: int) -> list[float]:
+    """Pieces seen by some blocks of a tile."""
+    local = receptors_of(tile, receptors).local
+    rows = near(load.stretches, tile.box, load.reach)
+    segments = localised(chosen(load.stretches, rows), tile.box)
+    every = max(local.x.size // (blocks * BLOCK), 1) * BLOCK
+    boxes = block_boxes(local)[:: every // BLOCK]
+    reach = np.float32(load.reach)
+    return [float(_count(box, segments, reach)) for box in boxes]
+
+
+def _count_pieces(box: Float32, segments: Segments, reach: float) -> int:
+    """Pieces that the segments within reach (m) of a box are cut into."""
+    west, south, east, north = box
+    pieces = 0
+    for j in range(segments.road.size):
+        x0, y0, x1, y1 = segments.x0[j], segments.y0[j], segments.x1[j], segments.y1[j]
+        if segment_to_box(x0, y0, x1, y1, west, south, east, north) <= reach:
+            pieces += pieces_of_segment(x0, y0, x1, y1, west, south, east, north)
+    return pieces
+
+
+_count: Any = njit(nogil=True, error_model="numpy")(_count_pieces)

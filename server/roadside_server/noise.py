@@ -1,0 +1,128 @@
+"""Sound of the traffic at receptors: what is independent of the tiles, and the sums of a tile."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from roadside_kernels.arrays import Float32
+from roadside_kernels.launch import Device
+from roadside_kernels.noise.flat_ground import FlatGround, flat_ground
+from roadside_kernels.noise.indicators import levels
+from roadside_kernels.noise.line import line_noise
+
+from roadside_server.emissions.sound_power import (
+    JUNCTION_REACH,
+    nearest_junction,
+    segment_sound_power,
+)
+from roadside_server.measures import Traffic
+from roadside_server.methods import Methods
+from roadside_server.parts import PARTS_OF, active, divided
+from roadside_server.region.schema import Float64, Region, Weather
+from roadside_server.sources import Stretches, chosen, cut, localised, near, straight_stretches
+from roadside_server.tiles import Strip
+
+#: Longest stretch (m) near a junction, where power changes along the road.
+JUNCTION_STRETCH = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSources:
+    """Stretches that sound, and their power."""
+
+    stretches: Stretches
+    power: Float32  # (3 periods, 8 bands, M), A-weighted energy per metre re 1 pW
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseModel:
+    """Sound of the traffic before and after: sources by part, and how sound spreads."""
+
+    sources: dict[str, NoiseSources]
+    transfer: FlatGround
+    reach: float  # m
+    device: Device
+
+    def energies(self, strip: Strip) -> tuple[dict[str, Float32], int]:
+        """Energies (3, N) re (20 uPa)^2 by part, and the pairs that were evaluated."""
+        energies, pairs = {}, 0
+        for part, sources in self.sources.items():
+            energies[part], count = self._energy(sources, strip)
+            pairs += count
+        return energies, pairs
+
+    def _energy(self, sources: NoiseSources, strip: Strip) -> tuple[Float32, int]:
+        receptors = strip.receptors.local
+        rows = near(sources.stretches, strip.box, self.reach)
+        if rows.size == 0:
+            return np.zeros((3, receptors.x.size), np.float32), 0
+        segments = localised(chosen(sources.stretches, rows), strip.tile.box)
+        power = np.ascontiguousarray(sources.power[:, :, rows])
+        found = line_noise(
+            receptors, segments, power, self.transfer, max_range=self.reach, device=self.device
+        )
+        return found.energy, found.pairs
+
+
+def noise_model(
+    region: Region,
+    traffic: Traffic,
+    *,
+    parts: tuple[str, ...],
+    reach: float,
+    methods: Methods,
+    device: Device,
+) -> NoiseModel:
+    """Everything about the sound of a scenario that is the same for all tiles."""
+    stretches = noise_stretches(region)
+    before = stretch_power(region, region.roads, stretches, methods)
+    after = stretch_power(region, traffic.roads, stretches, methods)
+    sources = {}
+    for part, power in divided(before, after, parts).items():
+        rows = active(power)
+        louder = np.ascontiguousarray(power[:, :, rows])
+        sources[part] = NoiseSources(chosen(stretches, rows), louder)
+    return NoiseModel(sources, ground_transfer(region, reach), reach, device)
+
+
+def noise_levels(energies: dict[str, Float32], state: str) -> dict[str, Float32]:
+    """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
+    unchanged, changed = (energies[part] for part in PARTS_OF[state])
+    return levels(unchanged + changed)._asdict()
+
+
+def noise_stretches(region: Region) -> Stretches:
+    """Stretches of road, short where vehicles accelerate or brake."""
+    stretches = straight_stretches(region.roads)
+    if region.junctions.empty:
+        return stretches
+    distance, _ = nearest_junction(stretches.middle, region.junctions)
+    beside = distance - stretches.length / 2 < JUNCTION_REACH
+    return cut(stretches, np.where(beside, JUNCTION_STRETCH, np.inf))
+
+
+def stretch_power(
+    region: Region, roads: gpd.GeoDataFrame, stretches: Stretches, methods: Methods
+) -> Float64:
+    """Power (3, 8, M) of the stretches with the traffic of these roads."""
+    return segment_sound_power(
+        roads,
+        stretches.road,
+        stretches.middle,
+        region.junctions,
+        temperature=region.weather.temperature,
+        edition=methods.cnossos_edition,
+    )
+
+
+def ground_transfer(region: Region, reach: float) -> FlatGround:
+    """How sound spreads over the region's ground, in its weather."""
+    weather: Weather = region.weather
+    return flat_ground(
+        receptor_height=region.receptor_height_noise,
+        ground_factor=weather.ground_factor,
+        temperature=weather.temperature,
+        humidity=weather.humidity,
+        favourable=weather.favourable,
+        reach=reach,
+    )
