@@ -58,7 +58,7 @@ def air_absorption(frequency: float, temperature: float, humidity: float, pressu
     classical = 1.84e-11 * (STANDARD_PRESSURE / pressure) * math.sqrt(ratio)
     by_oxygen = 0.01275 * math.exp(-2239.1 / kelvin) / (oxygen + squared / oxygen)
     by_nitrogen = 0.1068 * math.exp(-3352.0 / kelvin) / (nitrogen + squared / nitrogen)
-    nepers = squared * (classical + ratio**-2.5 * (by_oxygen + by_nitrogen))
+    nepers: float = squared * (classical + ratio**-2.5 * (by_oxygen + by_nitrogen))
     return 1000.0 * DECIBEL_PER_NEPER * nepers
 
 

@@ -31,8 +31,10 @@ def path_ground_factor(d_p: float, z_s: float, z_r: float, g_path: float, g_s: f
 @physics
 def ground_length(frequency: float, d_p: float, g_w: float) -> float:
     """C_f (m), the ground's equivalent distance at a frequency (Hz); eq. 2.5.16 and 2.5.17."""
-    softness = g_w**1.3 * frequency**0.75
-    w = 0.0185 * frequency**2.5 * g_w**2.6 / (softness * softness + 1300.0 * softness + 1.16e6)
+    softness: float = g_w**1.3 * frequency**0.75
+    w: float = (
+        0.0185 * frequency**2.5 * g_w**2.6 / (softness * softness + 1300.0 * softness + 1.16e6)
+    )
     return d_p * (1.0 + 3.0 * w * d_p * math.exp(-math.sqrt(w * d_p))) / (1.0 + w * d_p)
 
 

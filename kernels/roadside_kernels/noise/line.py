@@ -14,6 +14,7 @@ from roadside_kernels.launch import Device, require_single
 from roadside_kernels.noise.flat_ground import FlatGround
 from roadside_kernels.noise.line_cpu import sum_lines
 from roadside_kernels.noise.line_gpu import sum_lines_on_gpu
+from roadside_kernels.physics import f32
 
 #: Pieces farther away than this (m) are left out; CNOSSOS-EU is meant for less.
 MAX_RANGE = 800.0
@@ -63,7 +64,7 @@ def line_noise(
         segments,
         np.ascontiguousarray(power),
         transfer,
-        np.float32(max_range),
+        f32(max_range),
         energy,
         pairs,
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments
 from roadside_kernels.geometry import piece_count, sector_of, segment_to_box
 from roadside_kernels.noise.flat_ground import FlatGround, place_in_table
-from roadside_kernels.physics import FAST_MATH, physics
+from roadside_kernels.physics import FAST_MATH, f32, physics
 
 UInt32 = NDArray[np.uint32]
 
@@ -87,11 +87,11 @@ def read_places(
     bench: Bench,
 ) -> None:
     """Find where each receptor's distance from a piece lies on the curves."""
-    top = np.float32(nodes) - 1.01
+    top = f32(nodes) - 1.01
     for j in range(x.size):
         dx, dy = x[j] - middle_x, y[j] - middle_y
         distance2 = dx * dx + dy * dy
-        place = place_in_table(distance2, transfer) - np.float32(first)
+        place = place_in_table(distance2, transfer) - f32(first)
         place = min(max(place, 0.0), top)
         bench.node[j] = np.uint32(place)
         bench.share[j] = place - np.float32(np.uint32(place))
@@ -172,14 +172,14 @@ def add_segment(
     length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
     pieces = piece_count(length, math.sqrt(nearest * nearest + transfer.rise * transfer.rise))
     for piece in range(pieces):
-        along = (np.float32(piece) + 0.5) / np.float32(pieces)
+        along = (f32(piece) + 0.5) / f32(pieces)
         middle_x, middle_y = x0 + along * (x1 - x0), y0 + along * (y1 - y0)
         read_places(x, y, middle_x, middle_y, first, nodes, transfer, reach, bench)
         if varied:
             read_sectors(x, y, middle_x, middle_y, transfer.probability.shape[1], bench)
-            add_piece_by_sector(length / np.float32(pieces), x.size, transfer.probability, bench)
+            add_piece_by_sector(length / f32(pieces), x.size, transfer.probability, bench)
         else:
-            add_piece(length / np.float32(pieces), x.size, bench)
+            add_piece(length / f32(pieces), x.size, bench)
     return pieces
 
 

@@ -4,14 +4,13 @@ import math
 from functools import cache
 from typing import Any
 
-import numpy as np
 from numba import cuda, float32
 
 from roadside_kernels.arrays import BLOCK, Float32, Int64, Receptors, Segments
 from roadside_kernels.geometry import piece_count, sector_of, segment_to_box
 from roadside_kernels.launch import THREADS, on_device
 from roadside_kernels.noise.flat_ground import FlatGround, place_in_table
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import f32, physics
 
 #: Segments that a block of threads reads at a time, and what it reads of each.
 STAGE = 32
@@ -22,8 +21,9 @@ VALUES = ENDS + 3 * 8
 @physics
 def interpolated(table: Float32, band: int, node: int, share: float) -> float:
     """A band of a table between two nodes."""
-    low = table[band, node]
-    return low + share * (table[band, node + 1] - low)
+    low: float = table[band, node]
+    high: float = table[band, node + 1]
+    return low + share * (high - low)
 
 
 @physics
@@ -37,8 +37,8 @@ def piece_energy(
 ) -> tuple[float, float, float]:
     """Energy of the three periods that a piece (m) sends to a receptor (dx, dy) away from it."""
     place = max(place_in_table(dx * dx + dy * dy, transfer), 0.0)
-    node = np.int32(place)
-    share = place - np.float32(node)
+    node = int(place)
+    share = place - f32(node)
     sector = 0
     if transfer.probability.shape[1] > 1:
         sector = sector_of(-dx, -dy, transfer.probability.shape[1])
@@ -73,10 +73,10 @@ def segment_energy(
     length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
     pieces = piece_count(length, math.sqrt(nearest * nearest + transfer.rise * transfer.rise))
     for piece in range(pieces):
-        along = (np.float32(piece) + 0.5) / np.float32(pieces)
+        along = (f32(piece) + 0.5) / f32(pieces)
         dx, dy = x - (x0 + along * (x1 - x0)), y - (y0 + along * (y1 - y0))
         if dx * dx + dy * dy <= reach * reach:
-            d, e, n = piece_energy(dx, dy, length / np.float32(pieces), staged, s, transfer)
+            d, e, n = piece_energy(dx, dy, length / f32(pieces), staged, s, transfer)
             day, evening, night = day + d, evening + e, night + n
     return day, evening, night, pieces
 
