@@ -65,7 +65,7 @@ class Nearest(NamedTuple):
     square: float  # m2, squared distance
     x: float  # m
     y: float
-    segment: int  # row in Axes
+    member: int  # number among the segments that were given
     abreast: bool  # not beyond a free end of the street
 
 
@@ -187,12 +187,13 @@ def sees(x0: float, y0: float, x1: float, y1: float, walls: Lines, grid: CellGri
 def _nearest_point(x: float, y: float, axes: Axes, members: Int32) -> Nearest:
     """The nearest point among segments of one street; of equally near ones the first."""
     nearest = Nearest(math.inf, 0.0, 0.0, -1, False)
-    for i in members:
+    for k in range(members.size):
+        i = members[k]
         foot_x, foot_y, place = _foot(x, y, axes.x0[i], axes.y0[i], axes.x1[i], axes.y1[i])
         square = (x - foot_x) ** 2 + (y - foot_y) ** 2
         if square < nearest.square:
             past = (place < 0.0 and axes.free_start[i]) or (place > 1.0 and axes.free_end[i])
-            nearest = Nearest(square, foot_x, foot_y, int(i), not past)
+            nearest = Nearest(square, foot_x, foot_y, k, not past)
     return nearest
 
 
@@ -219,12 +220,13 @@ def _links_of(
         if k < members.size and axes.street[members[k]] == axes.street[members[first]]:
             continue
         nearest = _nearest_point(x, y, axes, members[first:k])
+        segment = members[first + nearest.member]
         first = k
-        if not nearest.abreast or nearest.square > axes.reach[nearest.segment] ** 2:
+        if not nearest.abreast or nearest.square > axes.reach[segment] ** 2:
             continue
         if sees(x, y, nearest.x, nearest.y, walls, wall_grid):
             if at >= 0:
-                road[at + found] = axes.road[nearest.segment]
+                road[at + found] = axes.road[segment]
                 distance[at + found] = math.sqrt(nearest.square)
             found += 1
     return found
