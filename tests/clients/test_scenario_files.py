@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import roadside_cli
 from google.protobuf import json_format
 from roadside.v1 import scenario_pb2
 from roadside_client import (
@@ -13,7 +14,7 @@ from roadside_client import (
     scenario_text,
 )
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "clients" / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(roadside_cli.__file__).parent / "examples").glob("*.yaml"))
 
 
 def test_the_examples_close_a_street_and_make_zones():

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from roadside_cli.computing import app as computing
 from roadside_cli.console import errors
+from roadside_cli.demo import app as demo
 from roadside_cli.extras import MissingExtraError
 from roadside_cli.region import app as region
 from roadside_cli.serving import app as serving
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (serving, computing, validating):
+for commands in (serving, computing, validating, demo):
     app.add_typer(commands)
 app.add_typer(region, name="region", help="Build regions and look at them.")
 

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from roadside.v1.scenario_pb2 import Scenario
+from roadside.v1.scenario_service_pb2 import Summary
 from roadside_client import ResultFolder, Run, open_result, read_scenario_file
 
 from roadside_cli.console import results as output
@@ -37,11 +38,10 @@ def run(
     refuse_existing([path for path in (out, plot) if path], overwrite=overwrite)
     if plot:
         plot_module("picture")
-    with asked_server(server, region, device) as asked, asked.client.run(message) as running:
-        _receive(running, out, overwrite=overwrite)
-        _show(running, out, server)
-        if plot:
-            _draw(asked, message, running, plot)
+    with asked_server(server, region, device) as asked:
+        result = compute(asked, message, out, plot, overwrite=overwrite)
+    if server and not out and not region:
+        output.print(f"kept on {server} as {result}", highlight=False)
 
 
 @app.command()
@@ -74,6 +74,21 @@ def list_results(server: ServerOption = "127.0.0.1:50051") -> None:
     output.print(table)
 
 
+def compute(
+    asked: Asked, scenario: Scenario, out: Path | None, plot: Path | None, *, overwrite: bool
+) -> str:
+    """Name of the result of a scenario, after its summary was shown and its files written."""
+    with asked.client.run(scenario) as running:
+        _receive(running, out, overwrite=overwrite)
+        summary = running.finish()
+    _show(summary)
+    if plot:
+        _draw(asked, scenario, summary, plot)
+    for path in filter(None, (out, plot)):
+        output.print(f"wrote {path}", highlight=False)
+    return summary.result
+
+
 def refuse_existing(paths: list[Path], *, overwrite: bool) -> None:
     """Refuse before any work what would replace a file or folder unasked."""
     for path in paths:
@@ -92,20 +107,13 @@ def _receive(running: Run, out: Path | None, *, overwrite: bool) -> None:
         folder.write_all(followed(running))
 
 
-def _show(running: Run, out: Path | None, server: str) -> None:
-    summary = running.finish()
+def _show(summary: Summary) -> None:
     for table in summary_tables(summary):
         output.print(table)
     output.print(caveat_list(summary))
-    if out:
-        output.print(f"saved {out}", highlight=False)
-    elif server:
-        output.print(f"kept on {server} as {running.result}", highlight=False)
 
 
-def _draw(asked: Asked, scenario: Scenario, running: Run, plot: Path) -> None:
-    features: Any = plot_module("drawn_features").drawn_features(asked, scenario)
-    result = open_result(asked.client, running.result)
-    caveats = tuple(running.finish().caveats)
-    plot_module("picture").save_picture(result, plot, features, caveats)
-    output.print(f"drew {plot}", highlight=False)
+def _draw(asked: Asked, scenario: Scenario, summary: Summary, plot: Path) -> None:
+    features = plot_module("drawn_features").drawn_features(asked, scenario)
+    result = open_result(asked.client, summary.result)
+    plot_module("picture").save_picture(result, plot, features, tuple(summary.caveats))

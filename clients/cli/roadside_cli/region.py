@@ -79,7 +79,7 @@ def build(
 ) -> None:
     """Build a region: roads, buildings, receptors, weather and background in one folder."""
     refuse_existing([out], overwrite=overwrite)
-    asked = {
+    asked: dict[str, Any] = {
         "crs": crs, "year": year, "spacing": spacing, "extent_crs": extent_crs,
         "extent": _extent(extent), "polygon": polygon, "points": points, "grid": grid,
         "weather": weather, "sectors": sectors, "roughness": roughness,
@@ -89,18 +89,7 @@ def build(
         "temperature": temperature, "humidity": humidity,
     }  # fmt: skip
     given = {option: value for option, value in asked.items() if value is not None}
-    builder = server_module("region.build")
-    settings = builder.BuildSettings(name=name or _name(out), **given)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(f"reading {source}")
-        found = read_source(source)
-        made = builder.build_region(
-            found, settings, lambda stage: bar.update(task, description=stage)
-        )
-        bar.update(task, description=f"writing {out}")
-        region = server_module("region.storage").write_region(made, out)
-    output.print(region_table(region))
+    output.print(region_table(built_region(source, out, name or _name(out), given)))
 
 
 @app.command()
@@ -109,6 +98,21 @@ def info(
 ) -> None:
     """Say what a region holds, and check that its files are those it was made of."""
     output.print(region_table(server_module("region.storage").load_region(folder)))
+
+
+def built_region(source: str, out: Path, name: str, given: dict[str, Any]) -> Any:
+    """A region made of a source with the settings given, written to a folder."""
+    builder = server_module("region.build")
+    settings = builder.BuildSettings(name=name, **given)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(f"reading {source}")
+        found = read_source(source)
+        made = builder.build_region(
+            found, settings, lambda stage: bar.update(task, description=stage)
+        )
+        bar.update(task, description=f"writing {out}")
+        return server_module("region.storage").write_region(made, out)
 
 
 def read_source(source: str) -> Any:

@@ -125,8 +125,8 @@ class Run(RunSoFar):
 
     def finish(self) -> messages.Summary:
         """The summary, after reading and dropping the tiles that are still to come."""
-        for _ in self.events():
-            pass
+        if self.summary is None:
+            deque(self.events(), maxlen=0)
         if self.summary is None:
             raise self._ended_without("a summary")
         return self.summary
@@ -190,8 +190,9 @@ class AsyncRun(RunSoFar):
 
     async def finish(self) -> messages.Summary:
         """The summary, after reading and dropping the tiles that are still to come."""
-        async for _ in self.events():
-            pass
+        if self.summary is None:
+            async for _ in self.events():
+                pass
         if self.summary is None:
             raise self._ended_without("a summary")
         return self.summary
