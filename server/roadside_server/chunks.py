@@ -16,6 +16,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from roadside_server.tiles import POINTS_TILE, TILE
 
+#: Name of a metadata document; the one without a folder before it opens a store.
+ROOT = "zarr.json"
+
 #: What is written where nothing was computed, by dtype of the array.
 FILL_VALUES: dict[str, float | int] = {"float32": np.nan, "uint8": 0}
 
@@ -76,12 +79,6 @@ def encode_chunk(values: NDArray[Any], codec: str) -> bytes:
 def crc32c(data: bytes) -> int:
     """CRC-32C of a chunk's bytes."""
     return int(google_crc32c.value(data))
-
-
-def round_mantissa(values: NDArray[np.float32], keep_bits: int) -> NDArray[np.float32]:
-    """Values with this many bits (1 to 23) left of their mantissa; NaN stays."""
-    encoded = numcodecs.BitRound(keepbits=keep_bits).encode(np.ascontiguousarray(values))
-    return np.asarray(encoded).view(np.float32).reshape(values.shape)
 
 
 def zarr_compressors(codec: str, dtype: DTypeLike) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from roadside_server.chunks import crc32c
+from roadside_server.chunks import ROOT, crc32c
 from roadside_server.errors import (
     InvalidInputError,
     NotFoundError,
@@ -29,7 +29,6 @@ from roadside_server.errors import (
     TooLargeError,
     require,
 )
-from roadside_server.zarr_format import ROOT
 
 MANIFEST = ".manifest.json"
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -232,8 +231,12 @@ class ResultWriter:
         """Write one value, whole or not at all."""
         self._store.write(self._result, key, value)
 
+    def has(self, key: str) -> bool:
+        """Whether a value was written."""
+        return key in self._result.values
+
     def read(self, key: str) -> bytes:
-        """A value that was written; finished or not."""
+        """A value that was written; the result need not be finished."""
         value = self._result.values[key]
         return self._store._read(self._result.identifier, key, value, None)  # noqa: SLF001
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from zarr.storage import MemoryStore
 
-from roadside_server.chunks import DEFAULT_CODEC, FILL_VALUES, chunk_shape, zarr_compressors
-from roadside_server.computation import Job, ResultArray
+from roadside_server.chunks import DEFAULT_CODEC, FILL_VALUES, ROOT, chunk_shape, zarr_compressors
+from roadside_server.computation import Job
 from roadside_server.region.schema import Grid, Points
+from roadside_server.result_arrays import MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD, ResultArray
 
-ROOT = "zarr.json"
 SOFTWARE = f"roadside {version('roadside')}"
 Attributes = dict[str, Any]
 
@@ -35,11 +35,11 @@ STANDARD_NAMES = {
 }
 
 #: Bits of the array `flags` and their meanings.
-FLAGS = {
-    1: "masked_by_building_or_area",
-    2: "nearer_than_3.5_m_to_open_road_axis",
-    4: "no2_rule_guarded",
-    8: "no_road_within_range",
+FLAG_MEANINGS = {
+    MASKED: "masked_by_building_or_area",
+    NEAR_AXIS: "nearer_than_3.5_m_to_open_road_axis",
+    NO2_GUARD: "no2_rule_guarded",
+    NO_ROAD: "no_road_within_range",
 }
 
 PROJ = {
@@ -154,8 +154,8 @@ def _array_attributes(array: ResultArray, job: Job) -> Attributes:
     if isinstance(job.region.receptors, Points):
         attributes["coordinates"] = "x y label"
     if array.quantity == "flags":
-        meanings = " ".join(FLAGS.values())
-        return attributes | {"flag_masks": list(FLAGS), "flag_meanings": meanings}
+        meanings = " ".join(FLAG_MEANINGS.values())
+        return attributes | {"flag_masks": list(FLAG_MEANINGS), "flag_meanings": meanings}
     attributes |= {
         "units": UDUNITS[array.unit],
         "cell_methods": "time: mean" if array.unit == "ug/m3" else "time: sum",

@@ -9,7 +9,6 @@ from roadside_server.chunks import (
     FILL_VALUES,
     chunk_shape,
     encode_chunk,
-    round_mantissa,
     zarr_compressors,
 )
 from zarr.storage import MemoryStore
@@ -77,15 +76,3 @@ def test_a_slice_of_a_larger_map_is_encoded_like_a_copy(codec):
 
 def test_a_chunk_of_fill_values_is_absent():
     assert encode_chunk(only_fill(EDGE, "float32"), "zstd") == b""
-
-
-def test_rounding_keeps_gaps_and_stays_within_half_a_kept_bit():
-    values = with_gaps(EDGE, "float32")
-    rounded = round_mantissa(values, 10)
-    np.testing.assert_allclose(rounded, values, rtol=2.0**-11)  # NaN equals NaN here
-
-
-def test_rounded_values_take_less_room():
-    values = plume(FULL, "float32") + np.random.default_rng(1).random(FULL, dtype=np.float32)
-    rounded = round_mantissa(values, 10)
-    assert len(encode_chunk(rounded, "blosc_lz4")) < 0.7 * len(encode_chunk(values, "blosc_lz4"))

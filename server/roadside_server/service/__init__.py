@@ -1,0 +1,1 @@
+"""The gRPC face of the server: messages in, messages out, no arithmetic."""

@@ -1,0 +1,213 @@
+"""The service that computes scenarios."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import version
+from typing import NamedTuple
+
+from roadside.v1 import scenario_pb2
+from roadside.v1 import scenario_service_pb2 as messages
+
+from roadside_server.catalogue import Catalogue
+from roadside_server.chunks import CODECS
+from roadside_server.computation import Job, prepare
+from roadside_server.emissions.factors import load_factors
+from roadside_server.errors import RoadsideError, TooLargeError, Violation, require
+from roadside_server.estimate import Estimate, estimate
+from roadside_server.quantities import QUANTITIES
+from roadside_server.results import ResultStore
+from roadside_server.run import FinishedTile, ScenarioRun
+from roadside_server.scenario import read_scenario
+from roadside_server.service.handlers import Context
+from roadside_server.service.messages import (
+    metadata_message,
+    progress_message,
+    summary_message,
+    tile_message,
+)
+from roadside_server.settings import Limits
+from roadside_server.tiles import TILE, View
+from roadside_server.worker import Worker
+from roadside_server.zarr_format import StoreParts, store_parts
+
+Event = messages.RunScenarioResponse | bytes
+
+#: Requests that are checked and prepared at the same time; the others wait.
+PREPARING = 2
+#: Threads that read stored chunks for streams, and that encode them.
+READING, ENCODING = 4, 2
+
+
+class Ready(NamedTuple):
+    """A request that was checked, and is within the limits."""
+
+    job: Job
+    parts: StoreParts
+    estimate: Estimate
+
+
+class ScenarioService:
+    """Scenarios on one device."""
+
+    def __init__(
+        self, catalogue: Catalogue, store: ResultStore, worker: Worker, limits: Limits
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._worker = worker
+        self._limits = limits
+        self._preparing = ThreadPoolExecutor(PREPARING, "roadside-prepare")
+        self._reading = ThreadPoolExecutor(READING, "roadside-read")
+        self._encoding = ThreadPoolExecutor(ENCODING, "roadside-encode")
+
+    def close(self) -> None:
+        """End the threads, once no call is left."""
+        for pool in (self._preparing, self._reading, self._encoding):
+            pool.shutdown()
+
+    async def RunScenario(  # noqa: N802 - the name in the proto
+        self, request: messages.RunScenarioRequest, context: Context
+    ) -> AsyncIterator[Event]:
+        """Metadata, tiles and progress, a summary."""
+        view = _view(request)
+        self._worker.require_room()
+        ready = await self._ready(request.scenario)
+        if request.validate_only:
+            yield metadata_message(ready.job, ready.parts, result="")
+            return
+        run = self._run(ready, view)
+        # A generator that is parked between messages learns of a cancelled call only late.
+        context.add_done_callback(partial(_cancel, run))  # type: ignore[arg-type] # no Protocol
+        try:
+            self._worker.submit(run)
+            yield metadata_message(ready.job, ready.parts, run.writer.name)
+            async for event in self._events(run):
+                yield event
+        finally:
+            run.cancel()
+            self._worker.drop(run)
+            run.writer.close()
+
+    async def EstimateScenario(  # noqa: N802
+        self, request: messages.EstimateScenarioRequest, _: Context
+    ) -> messages.EstimateScenarioResponse:
+        """What a run would cost."""
+        ready = await self._ready(request.scenario)
+        return messages.EstimateScenarioResponse(**ready.estimate._asdict())
+
+    async def GetLimits(  # noqa: N802
+        self, _: messages.GetLimitsRequest, __: Context
+    ) -> messages.GetLimitsResponse:
+        """What is accepted."""
+        first, last = _years()
+        return messages.GetLimitsResponse(
+            max_receptors=self._limits.receptors,
+            max_pairs=self._limits.pairs,
+            max_measures=self._limits.measures,
+            max_queued=self._limits.queued,
+            tile_size=TILE,
+            codecs=[scenario_pb2.Codec.Value(f"CODEC_{name.upper()}") for name in CODECS],
+            quantities=[
+                scenario_pb2.Quantity.Value(f"QUANTITY_{name.upper()}") for name in QUANTITIES
+            ],
+            first_year=first,
+            last_year=last,
+            device=self._worker.device,
+            version=version("roadside"),
+        )
+
+    async def _ready(self, message: scenario_pb2.Scenario) -> Ready:
+        """A scenario checked, and all done that is independent of the tiles."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._preparing, self._prepared, message)
+
+    def _prepared(self, message: scenario_pb2.Scenario) -> Ready:
+        limits = self._limits
+        _within(len(message.measures), limits.measures, "scenario.measures", "measures")
+        region = self._catalogue.get(message.region, "scenario.region")
+        _within(region.receptors.size, limits.receptors, "scenario.region", "receptors")
+        scenario = read_scenario(message, region, _years())
+        job = prepare(region, scenario, self._worker.device)
+        estimated = estimate(job)
+        _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
+        return Ready(job, store_parts(job), estimated)
+
+    def _run(self, ready: Ready, view: View | None) -> ScenarioRun:
+        scenario = ready.job.scenario
+        writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
+        return ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
+
+    async def _events(self, run: ScenarioRun) -> AsyncIterator[Event]:
+        """Tiles as they finish, read from the store at the pace of the client; then the summary."""
+        changed = _change_of(run)
+        sent = 0
+        while True:
+            changed.clear()
+            ended = run.ended
+            while sent < len(run.finished):
+                yield await self._tile(run, run.finished[sent])
+                sent += 1
+            yield progress_message(run, sent, self._worker.before(run))
+            if ended is not None:
+                break
+            await changed.wait()
+        if ended.error is not None:
+            raise ended.error
+        if ended.summary is not None:
+            yield summary_message(run, ended.summary)
+
+    async def _tile(self, run: ScenarioRun, finished: FinishedTile) -> bytes:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reading, tile_message, run, finished)
+        except RoadsideError:
+            # A run that failed has removed its chunks: say why it failed.
+            if run.ended is not None and run.ended.error is not None:
+                raise run.ended.error from None
+            raise
+
+
+def _cancel(run: ScenarioRun, _: Context) -> None:
+    run.cancel()
+
+
+def _change_of(run: ScenarioRun) -> asyncio.Event:
+    """An event of this loop that is set after every change of the run."""
+    changed, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        # The loop may be closed: nobody reads any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(changed.set)
+
+    run.tell(tell)
+    return changed
+
+
+def _within(number: int, limit: int, field: str, what: str) -> None:
+    """Refuse more than the server accepts."""
+    if number > limit:
+        violation = Violation(field, f"{number} {what}, this server accepts {limit}")
+        raise TooLargeError(f"{field}: {violation.description}", (violation,))
+
+
+def _years() -> tuple[int, int]:
+    """First and last year with emission factors."""
+    years = load_factors().years
+    return min(years), max(years)
+
+
+def _view(request: messages.RunScenarioRequest) -> View | None:
+    """The box that the client shows, checked."""
+    if not request.HasField("view"):
+        return None
+    view = View(request.view.west, request.view.south, request.view.east, request.view.north)
+    for side, value in view._asdict().items():
+        require(math.isfinite(value), f"view.{side}", f"{value}, must be finite")
+    require(view.west <= view.east, "view.east", f"{view.east}, west is {view.west}")
+    require(view.south <= view.north, "view.north", f"{view.north}, south is {view.south}")
+    return view
