@@ -74,7 +74,7 @@ def exp2(x: float) -> float:
 def arctan2(y: float, x: float) -> float:
     """Angle (rad) of the direction (x, y) from the x axis, counter-clockwise, -pi to pi."""
     across, along = abs(y), abs(x)
-    q = min(across, along) / max(max(across, along), TINY)
+    q = min(across, along) / max(across, along, TINY)
     s = q * q
     a0, a1, a2, a3, a4, a5, a6, a7, a8 = ARCTAN
     fitted = a3 + s * (a4 + s * (a5 + s * (a6 + s * (a7 + s * a8))))

@@ -50,8 +50,8 @@ def distance_to_box(
     x: float, y: float, west: float, south: float, east: float, north: float
 ) -> float:
     """Distance (m) from a point to a box; 0 inside."""
-    dx = max(max(west - x, x - east), 0.0)
-    dy = max(max(south - y, y - north), 0.0)
+    dx = max(west - x, x - east, 0.0)
+    dy = max(south - y, y - north, 0.0)
     return math.sqrt(dx * dx + dy * dy)
 
 
@@ -106,7 +106,7 @@ def segment_to_box(
         distance_to_segment(west, north, x0, y0, x1, y1),
         distance_to_segment(east, north, x0, y0, x1, y1),
     )
-    return min(ends, min(southern, northern))
+    return min(ends, southern, northern)
 
 
 @physics

@@ -77,7 +77,7 @@ def vertical_spread(distance: float, initial: float, a: float, b: float) -> floa
 
 @physics
 def stability(ratio: float) -> float:
-    """psi of a height over the Obukhov length; as in RIVM's OPS, R."""
+    """Function psi of a height over the Obukhov length; as in RIVM's OPS, R."""
     return -17.0 * (1.0 - math.exp(-0.29 * ratio))
 
 

@@ -1,0 +1,5 @@
+"""gpu"""
+
+
+def add_blocks_on_gpu(*a):
+    raise NotImplementedError
