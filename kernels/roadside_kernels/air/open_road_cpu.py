@@ -349,45 +349,53 @@ def add_block(
     return pieces
 
 
+@physics
+def sum_block(first, last, worker, box, receptors, segments, emission, curve, links, site, scratch, sectors, annual, near):
+    """Compute one block of receptors; pairs of a receptor and a piece."""
+    size = last - first
+    lanes = Lanes(
+        receptors.x[first:last],
+        receptors.y[first:last],
+        scratch.keep[worker, :size],
+        scratch.dilution[worker, :size],
+        scratch.sector[worker, :size],
+    )
+    queue = Queue(
+        scratch.x[worker],
+        scratch.y[worker],
+        scratch.emission[worker],
+        scratch.filled[worker],
+        scratch.piece[worker],
+    )
+    sums = Sums(scratch.by_sector[worker], scratch.annual[worker])
+    sums.by_sector[:] = 0.0
+    sums.annual[:] = 0.0
+    lanes.keep[:] = 1.0
+    linked = scratch.linked[worker]
+    mark_linked(first, last, links, linked)
+    pieces = add_block(
+        first, box, receptors, segments, linked, emission, curve, links, site, lanes, queue, sums,
+        near[first:last],
+    )  # fmt: skip
+    for pollutant in range(2):
+        start = pollutant * BLOCK
+        sectors[pollutant, :, first:last] = sums.by_sector[:, start : start + size]
+    for pollutant in range(3):
+        start = pollutant * BLOCK
+        annual[pollutant, first:last] = sums.annual[start : start + size]
+    return pieces * size
+
+
 def _add_blocks(
     receptors, boxes, segments, emission, curve, links, site, scratch, sectors, annual, near, pairs
 ):
     for block in prange(boxes.shape[0]):
         first = block * BLOCK
         last = min(first + BLOCK, receptors.x.size)
-        size = last - first
-        worker = get_thread_id()
-        lanes = Lanes(
-            receptors.x[first:last],
-            receptors.y[first:last],
-            scratch.keep[worker, :size],
-            scratch.dilution[worker, :size],
-            scratch.sector[worker, :size],
-        )
-        queue = Queue(
-            scratch.x[worker],
-            scratch.y[worker],
-            scratch.emission[worker],
-            scratch.filled[worker],
-            scratch.piece[worker],
-        )
-        sums = Sums(scratch.by_sector[worker], scratch.annual[worker])
-        sums.by_sector[:] = 0.0
-        sums.annual[:] = 0.0
-        lanes.keep[:] = 1.0
-        linked = scratch.linked[worker]
-        mark_linked(first, last, links, linked)
-        pieces = add_block(
-            first, boxes[block], receptors, segments, linked, emission, curve, links, site, lanes,
-            queue, sums, near[first:last],
+        pairs[block] = sum_block(
+            first, last, get_thread_id(), boxes[block], receptors, segments, emission, curve,
+            links, site, scratch, sectors, annual, near,
         )  # fmt: skip
-        pairs[block] = pieces * size
-        for pollutant in range(2):
-            start = pollutant * BLOCK
-            sectors[pollutant, :, first:last] = sums.by_sector[:, start : start + size]
-        for pollutant in range(3):
-            start = pollutant * BLOCK
-            annual[pollutant, first:last] = sums.annual[start : start + size]
 
 
 _add_blocks_in_parallel = njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(

@@ -98,7 +98,7 @@ def _cell(place: float, origin: float, size: float, count: int) -> int:
 
 
 @compiled
-def _visit(lines: Lines | Axes, grid: CellGrid, reach: float, filled: Int64, member: Int32) -> None:
+def _visit(lines: Lines, grid: CellGrid, reach: float, filled: Int64, member: Int32) -> None:
     """Count, or write where members are given, the segments within reach (m) of each cell."""
     half = grid.size / 2.0
     limit = (reach + half * math.sqrt(2.0) + ROUNDING) ** 2
@@ -121,7 +121,7 @@ def _visit(lines: Lines | Axes, grid: CellGrid, reach: float, filled: Int64, mem
 
 
 def index_lines(
-    lines: Lines | Axes, reach: float, box: tuple[float, float, float, float], size: float
+    lines: Lines, reach: float, box: tuple[float, float, float, float], size: float
 ) -> CellGrid:
     """Grid of cells (m) over a box (west, south, east, north) with the segments within reach."""
     west, south, east, north = box
