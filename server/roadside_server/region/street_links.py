@@ -83,7 +83,7 @@ def _scene(
     walls = _within(walls, wall_box)
     return _Scene(
         axes,
-        index_lines(axes, reach, (0.0, 0.0, east, north), size),
+        index_lines(Lines(*axes[:4]), reach, (0.0, 0.0, east, north), size),
         walls,
         index_lines(walls, 0.0, wall_box, size),
     )

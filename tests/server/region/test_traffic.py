@@ -95,6 +95,8 @@ def test_a_count_by_name_holds_for_the_whole_street(tmp_path):
         ("road_id,light_per_day\nr0,many\n", r"'many' is not a number"),
         ("road_id,light_per_day\nr9,5\n", r"row 2 road_id: 'r9' is no road"),
         ("road_id,light_per_day\n", None),
+        ("# May\n\nroad_id,bus_per_day\nr0,-2\n", r"row 4 bus_per_day: -2"),
+        ("road_id,bus_per_day\nr0,2,3\n", r"row 2: more values than columns"),
         ("light_per_day\n5\n", r"must have a column road_id or name"),
         ("road_id,cars\nr0,5\n", r"unknown columns \['cars'\]"),
         ("road_id\nr0\n", r"must have one of the columns"),
