@@ -12,7 +12,7 @@ def region_table(region: Any) -> Group:
     table = Table(title=f"regions/{region.name}", title_justify="left", title_style="bold",
                   show_header=False, box=None, padding=(0, 2, 0, 0))  # fmt: skip
     for name, value in _rows(region):
-        table.add_row(Text(name, "dim"), value)
+        table.add_row(Text(name, "dim"), Text(value, overflow="fold"))
     return Group(table, *(Text(f"• {sentence}", "dim") for sentence in region.assumptions))
 
 

@@ -11,7 +11,6 @@ from uuid import uuid4
 import xarray as xr
 from roadside.v1.scenario_service_pb2 import ResultMetadata
 
-from roadside_client.async_client import AsyncClient
 from roadside_client.client import Client, connect
 from roadside_client.connection import Connection
 from roadside_client.errors import RoadsideClientError
@@ -22,6 +21,8 @@ from roadside_client.tiles import ROOT, TileData
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
+
+    from roadside_client.async_client import AsyncClient
 
 
 def open_result(
@@ -43,10 +44,7 @@ def open_result(
     """
     if not name:
         return _open(Path(str(source)), chunks)
-    if isinstance(source, str | Path):
-        connection = Connection(str(source))
-    else:
-        connection = source.connection
+    connection = Connection(str(source)) if isinstance(source, str | Path) else source.connection
     return _open(ResultStoreOverGrpc(connection, name), chunks)
 
 
