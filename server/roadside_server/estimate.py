@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from roadside_kernels.arrays import BLOCK, Float32, Segments
+from roadside_kernels.arrays import Float32, Segments
 from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
 
 from roadside_server.computation import Job
@@ -16,6 +16,8 @@ from roadside_server.tiles import Tile, receptors_of
 
 #: Blocks of receptors at which pairs are counted.
 SAMPLE = 48
+#: Blocks in each tile that is looked at.
+FEWEST_BLOCKS = 4
 
 #: Bytes of a value.
 ITEM_SIZE = {"float32": 4, "uint8": 1}
@@ -73,20 +75,23 @@ def _pieces_per_receptor(receptors: Grid | Points, tiles: tuple[Tile, ...], load
     """Pieces that a receptor sees, on average over a sample of blocks."""
     step = max(len(tiles) // SAMPLE, 1)
     sampled = tiles[step // 2 :: step]
-    blocks = max(SAMPLE // max(len(sampled), 1), 1)
-    counts = [count for tile in sampled for count in _counts_in(tile, receptors, load, blocks)]
-    return float(np.mean(counts)) if counts else 0.0
+    blocks = max(SAMPLE // max(len(sampled), 1), FEWEST_BLOCKS)
+    seen = [_seen_in(tile, receptors, load, blocks) for tile in sampled]
+    weight = sum(size for size, _ in seen)
+    return sum(size * pieces for size, pieces in seen) / weight if weight else 0.0
 
 
-def _counts_in(tile: Tile, receptors: Grid | Points, load: Load, blocks: int) -> list[float]:
-    """Pieces seen by some blocks of a tile."""
+def _seen_in(tile: Tile, receptors: Grid | Points, load: Load, blocks: int) -> tuple[int, float]:
+    """Receptors of a tile that are computed, and the pieces that one sees on average."""
     local = receptors_of(tile, receptors).local
     rows = near(load.stretches, tile.box, load.reach)
+    if local.x.size == 0 or rows.size == 0:
+        return local.x.size, 0.0
     segments = localised(chosen(load.stretches, rows), tile.box)
-    every = max(local.x.size // (blocks * BLOCK), 1) * BLOCK
-    boxes = block_boxes(local)[:: every // BLOCK]
+    boxes = block_boxes(local)
     reach = np.float32(load.reach)
-    return [float(_count(box, segments, reach)) for box in boxes]
+    sample = boxes[:: -(-len(boxes) // blocks)]
+    return local.x.size, float(np.mean([_count(box, segments, reach) for box in sample]))
 
 
 def _count_pieces(box: Float32, segments: Segments, reach: float) -> int:

@@ -22,7 +22,7 @@ NEWEST = 0.3
 FEWEST_PAIRS = 1_000_000
 
 
-class _Rates:
+class Rates:
     """Pairs a second by kind of sum and device, from the work of this process."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class _Rates:
             return self._measured.get((kind, device), DEFAULT_RATES[kind, device] * cores)
 
 
-RATES = _Rates()
+RATES = Rates()
 
 
 @dataclass(slots=True)
