@@ -6,6 +6,7 @@ taken for fill values.  A folder without root or manifest is what a crash left: 
 the next start.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -34,6 +35,8 @@ MANIFEST = ".manifest.json"
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 MAX_KEY = 256
+#: The disk, or what the user may have of it, is full.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Value(NamedTuple):
@@ -284,12 +287,18 @@ def _write_file(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        if error.errno in NO_SPACE:
+            raise TooLargeError("no space is left for results") from error
+        raise
 
 
 def _remove(folder: Path) -> None:

@@ -17,9 +17,10 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_service_pb2
+from roadside_kernels.launch import gpu_available
 
 from roadside_server.catalogue import Catalogue
-from roadside_server.errors import InvalidInputError
+from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Region
 from roadside_server.results import ResultStore
 from roadside_server.service.handlers import service_handler
@@ -50,6 +51,8 @@ OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", CLIENT_KEEP_ALIVE * 1000),
     ("grpc.max_concurrent_streams", MAX_STREAMS),
+    # Else a second server on the same port would silently take half of the calls.
+    ("grpc.so_reuseport", 0),
 )
 
 logger = logging.getLogger(__name__)
@@ -59,6 +62,8 @@ class Server:
     """A server and all it holds; regions are read, and must be whole, before it is made."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.device == "gpu":
+            require(gpu_available(), "device", "gpu, but no CUDA device is found")
         self.settings = settings
         self._catalogue = Catalogue(settings.regions)
         self._store = ResultStore(settings.results, settings.results_budget)

@@ -1,6 +1,8 @@
 """Results on disk: absent or whole, within a budget, never a path out of their folder."""
 
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +121,20 @@ def test_the_budget_holds_when_every_result_is_in_use(store):
     writer.write("no2/c/0/0", bytes(900))
     with pytest.raises(TooLargeError):
         store.begin("small", "", expected=200).write("no2/c/0/0", bytes(200))
+
+
+def test_a_full_disk_is_a_limit_not_an_accident(store, monkeypatch):
+    writer = store.begin("small", "", expected=100)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(TooLargeError, match="space"):
+        writer.write("no2/c/0/0", CHUNK)
+    monkeypatch.undo()
+    writer.discard()
+    assert written(store)
 
 
 def test_discarding_gives_the_room_back(store):

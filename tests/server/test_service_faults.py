@@ -14,7 +14,7 @@ from region_factory import small_region
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 from roadside_server.computation import Job
-from roadside_server.errors import RegionDamagedError
+from roadside_server.errors import InvalidInputError, RegionDamagedError
 from roadside_server.region.storage import write_region
 from roadside_server.run import ScenarioRun
 from roadside_server.serve import EmbeddedServer
@@ -114,6 +114,7 @@ def test_an_unknown_region_is_not_found(calls):
     [
         (request("regions/too-wide"), "scenario.region"),
         (request("regions/small", measures=[{"close": {}}] * 3), "scenario.measures"),
+        (request("regions/small", title="x" * 501), "scenario.title"),
     ],
 )
 def test_more_than_a_limit_is_refused_before_computing(calls, asked, field, monkeypatch):
@@ -332,6 +333,12 @@ def test_a_region_that_is_damaged_or_removed_later_is_reported_until_it_is_mende
             assert not calls.regions.ListRegions(region_service_pb2.ListRegionsRequest()).regions
             shutil.copytree(copy, folder)
             assert calls.scenarios.EstimateScenario(asked).receptors == 3000
+
+
+def test_a_port_belongs_to_one_server(server):
+    taken = EmbeddedServer([small_region()], address=server.address)
+    with pytest.raises(InvalidInputError, match="address"), taken:
+        pass
 
 
 def test_draining_lets_running_calls_finish(monkeypatch):

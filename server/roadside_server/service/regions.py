@@ -10,7 +10,8 @@ from roadside_server.service.handlers import Context
 from roadside_server.service.messages import region_message, road_messages
 from roadside_server.service.pages import page_of
 
-ROADS_OF_A_PAGE = 5000
+#: A quarter of a mebibyte, or about.
+ROADS_OF_A_PAGE = 1000
 
 
 class RegionService:

@@ -36,6 +36,8 @@ from roadside_server.zarr_format import StoreParts, store_parts
 
 Event = messages.RunScenarioResponse | bytes
 
+#: Characters of a title: lists of results hold a thousand of them.
+MAX_TITLE = 500
 #: Requests that are checked and prepared at the same time; the others wait.
 PREPARING = 2
 #: Threads that read stored chunks for streams, and that encode them.
@@ -81,15 +83,14 @@ class ScenarioService:
             return
         run = self._run(ready, view)
         # A generator that is parked between messages learns of a cancelled call only late.
-        context.add_done_callback(partial(_cancel, run))  # type: ignore[arg-type] # no Protocol
+        context.add_done_callback(partial(self._abandon, run))  # type: ignore[arg-type] # no Protocol
         try:
             self._worker.submit(run)
             yield metadata_message(ready.job, ready.parts, run.writer.name)
             async for event in self._events(run):
                 yield event
         finally:
-            run.cancel()
-            self._worker.drop(run)
+            self._abandon(run)
             run.writer.close()
 
     async def EstimateScenario(  # noqa: N802
@@ -128,6 +129,7 @@ class ScenarioService:
     def _prepared(self, message: scenario_pb2.Scenario) -> Ready:
         limits = self._limits
         _within(len(message.measures), limits.measures, "scenario.measures", "measures")
+        _within(len(message.title), MAX_TITLE, "scenario.title", "characters")
         region = self._catalogue.get(message.region, "scenario.region")
         _within(region.receptors.size, limits.receptors, "scenario.region", "receptors")
         scenario = read_scenario(message, region, _years())
@@ -140,6 +142,11 @@ class ScenarioService:
         scenario = ready.job.scenario
         writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
         return ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
+
+    def _abandon(self, run: ScenarioRun, _: Context | None = None) -> None:
+        """Stop a run that nobody waits for; without effect if it has ended."""
+        run.cancel()
+        self._worker.drop(run)
 
     async def _events(self, run: ScenarioRun) -> AsyncIterator[Event]:
         """Tiles as they finish, read from the store at the pace of the client; then the summary."""
@@ -169,10 +176,6 @@ class ScenarioService:
             if run.ended is not None and run.ended.error is not None:
                 raise run.ended.error from None
             raise
-
-
-def _cancel(run: ScenarioRun, _: Context) -> None:
-    run.cancel()
 
 
 def _change_of(run: ScenarioRun) -> asyncio.Event:
