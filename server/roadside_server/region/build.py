@@ -1,12 +1,21 @@
 """From what a reader found to a region: traffic, streets, receptors, links, weather, background."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from roadside_server.region.schema import Points
+from roadside_server.errors import require
+from roadside_server.region.background import read_background
+from roadside_server.region.checks import check_name, check_place, check_roads
+from roadside_server.region.crs import choose_crs
+from roadside_server.region.finished_roads import finish_roads
+from roadside_server.region.links import linked_receptors
+from roadside_server.region.schema import Points, Region
+from roadside_server.region.storage import with_content_hash
+from roadside_server.region.weather import read_weather
 
 #: Columns of RegionInput.links: which road acts on which receptor, and how (SRM1).
 LINK_COLUMNS = ("receptor", "road_id", "street_type", "tree_factor")
@@ -78,3 +87,105 @@ class BuildSettings:
     temperature: float = 10.0  # degC
     humidity: float = 70.0  # %
     volumes: Path | None = None  # CSV of counted volumes
+
+
+#: Years that a region may be of.
+YEARS = (2000, 2050)
+#: Heights of receptors (m).
+HEIGHTS = (0.1, 100.0)
+
+
+def build_region(
+    source: RegionInput,
+    settings: BuildSettings,
+    progress: Callable[[str, float], None] = lambda _stage, _share: None,
+) -> Region:
+    """The region that a source and a person's choices make, with its content hash.
+
+    Parameters
+    ----------
+    progress
+        Called with what is being done and the share of the work before it (0 to 1).
+
+    Raises
+    ------
+    InvalidInputError
+        A setting, or anything the source says, breaks a rule.
+    """
+    check_settings(settings)
+    progress("projecting", 0.0)
+    check_place(source.roads, "roads")
+    crs = choose_crs(source.roads, settings.crs)
+    source = project_source(source, crs)
+    progress("working out traffic and streets", 0.1)
+    roads, about_roads = finish_roads(source, settings.volumes)
+    check_roads(roads)
+    source = replace(source, roads=roads)
+    progress("placing receptors and linking them to streets", 0.4)
+    receptors, links, about_links = linked_receptors(source, settings, crs)
+    progress("reading weather and background", 0.8)
+    weather, about_weather = read_weather(settings)
+    background, about_background = read_background(settings.background, receptors, crs)
+    progress("hashing", 0.9)
+    region = Region(
+        name=settings.name,
+        crs=crs,
+        year=settings.year,
+        roads=roads,
+        buildings=source.buildings,
+        trees=source.trees,
+        junctions=source.junctions,
+        receptors=receptors,
+        receptor_height_air=settings.receptor_height_air,
+        receptor_height_noise=settings.receptor_height_noise,
+        street_links=links,
+        weather=weather,
+        background=background,
+        emission_scale=source.emission_scale,
+        corrections=source.corrections,
+        assumptions=(
+            f"Source: {source.source}.",
+            *source.assumptions,
+            *about_roads,
+            *about_links,
+            *about_weather,
+            *about_background,
+        ),
+    )
+    return with_content_hash(region)
+
+
+def check_settings(settings: BuildSettings) -> None:
+    """Refuse settings that break a rule before any work is done."""
+    check_name(settings.name)
+    first, last = YEARS
+    require(first <= settings.year <= last, "year", f"{settings.year}, must be {first} to {last}")
+    low, high = HEIGHTS
+    for field_name in ("receptor_height_air", "receptor_height_noise"):
+        height: float = getattr(settings, field_name)
+        require(low <= height <= high, field_name, f"{height} m, must be {low:g} to {high:g}")
+    chosen = [name for name in ("extent", "polygon", "points") if getattr(settings, name)]
+    require(len(chosen) <= 1, " and ".join(chosen), "exclude each other; give one of them")
+
+
+def project_source(source: RegionInput, crs: str) -> RegionInput:
+    """The source with all its tables and receptors in one CRS."""
+    tables = {
+        name: _projected(getattr(source, name), source.roads.crs, crs)
+        for name in ("roads", "buildings", "trees", "junctions", "corrections")
+    }
+    return replace(source, **tables, receptors=_projected_points(source, crs))
+
+
+def _projected(table: gpd.GeoDataFrame, own: object, crs: str) -> gpd.GeoDataFrame:
+    if table.crs is None:
+        table = table.set_crs(own)
+    return table if table.crs == crs else table.to_crs(crs)
+
+
+def _projected_points(source: RegionInput, crs: str) -> Points | None:
+    points = source.receptors
+    if points is None or source.roads.crs == crs:
+        return points
+    places = gpd.GeoSeries(gpd.points_from_xy(points.x, points.y), crs=source.roads.crs).to_crs(crs)
+    return Points(places.x.to_numpy(), places.y.to_numpy(), points.label)

@@ -34,12 +34,17 @@ def choose_crs(features: gpd.GeoDataFrame, asked: str | None = None) -> str:
     return _crs_at((west + east) / 2, (south + north) / 2)
 
 
-def check_crs(name: str, field: str) -> str:
-    """A CRS as given, if it is projected and in metres."""
+def known_crs(name: str, field: str) -> pyproj.CRS:
+    """Any CRS that PROJ knows, degrees too."""
     try:
-        crs = pyproj.CRS.from_user_input(name)
+        return pyproj.CRS.from_user_input(name)
     except CRSError as error:
         raise InvalidInputError(field, f"{name!r} is no CRS that PROJ knows") from error
+
+
+def check_crs(name: str, field: str) -> str:
+    """A CRS as given, if it is projected and in metres."""
+    crs = known_crs(name, field)
     metres = all(axis.unit_name == "metre" for axis in crs.axis_info[:2])
     require(crs.is_projected and metres, field, f"{name}, must be a projected CRS in metres")
     return name

@@ -11,14 +11,20 @@ The CSV has one row a sector, the first centred on north, clockwise: where the w
   sound coming from the sector propagates favourably.
 """
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from roadside_server.errors import InvalidInputError, require
-from roadside_server.region.build import BuildSettings
 from roadside_server.region.schema import PERIODS, Float64, Weather
+
+if TYPE_CHECKING:  # build.py imports this module
+    from pathlib import Path
+
+    from roadside_server.region.build import BuildSettings
 
 SECTORS = 12
 #: Wind speed (m/s) of the assumed rose: typical of 10 m height in the inland Low Countries.
