@@ -10,10 +10,14 @@ from roadside.v1.scenario_service_pb2 import QuantitySummary, Statistics, Summar
 
 NAMES = {
     "no2": "NO2", "nox": "NOx", "pm10": "PM10", "pm25": "PM2.5", "ec": "EC",
-    "pm10_days": "PM10 days > 50", "lden": "Lden", "lday": "Lday", "levening": "Levening",
+    "pm10_days": "PM10 > 50", "lden": "Lden", "lday": "Lday", "levening": "Levening",
     "lnight": "Lnight",
 }  # fmt: skip
-UNITS = {"ug/m3": "µg/m³"}
+UNITS = {"ug/m3": "µg/m³", "days": "days a year"}
+HEADINGS = (
+    "baseline\nmean", "\nmax", "scenario\nmean", "\nmax", "change\nmean", "\nlowest", "\nhighest",
+    "better\nreceptors", "worse\nreceptors",
+)  # fmt: skip
 
 
 def summary_tables(summary: Summary) -> list[Table]:
@@ -40,13 +44,9 @@ def _statistics(summary: Summary) -> Table:
         f"{summary.seconds:.3g} s"
     )
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    table.add_column("quantity")
-    table.add_column("unit")
-    for heading in ("baseline", "scenario", "change"):
-        table.add_column(f"{heading}\nmean", justify="right")
-        table.add_column("min to max", justify="right")
-    for heading in ("better", "worse"):
-        table.add_column(f"{heading}\nreceptors", justify="right")
+    table.add_column("quantity", no_wrap=True)
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
     for quantity in summary.quantities:
         table.add_row(*_row(quantity))
     return table
@@ -56,20 +56,19 @@ def _row(quantity: QuantitySummary) -> list[str]:
     has_change = quantity.HasField("difference")
     counts = (f"{n:,}" if has_change else "" for n in (quantity.better, quantity.worse))
     return [
-        _name(quantity),
-        UNITS.get(quantity.unit, quantity.unit),
-        *_mean_and_range(quantity.baseline, ".2f"),
-        *_mean_and_range(quantity.scenario, ".2f"),
-        *_mean_and_range(quantity.difference, "+.2f"),
+        f"{_name(quantity)} ({UNITS.get(quantity.unit, quantity.unit)})",
+        *_figures(quantity.baseline, ("mean", "maximum"), ".2f"),
+        *_figures(quantity.scenario, ("mean", "maximum"), ".2f"),
+        *_figures(quantity.difference, ("mean", "minimum", "maximum"), "+.2f"),
         *counts,
     ]
 
 
-def _mean_and_range(statistics: Statistics, form: str) -> tuple[str, str]:
+def _figures(statistics: Statistics, names: tuple[str, ...], form: str) -> list[str]:
+    """Statistics by name; blank where there are none."""
     if not statistics.receptors:
-        return "", ""
-    low, high = f"{statistics.minimum:{form}}", f"{statistics.maximum:{form}}"
-    return f"{statistics.mean:{form}}", f"{low} to {high}"
+        return [""] * len(names)
+    return [f"{getattr(statistics, name):{form}}" for name in names]
 
 
 def _limits(summary: Summary) -> Table:
