@@ -1,13 +1,17 @@
-"""Which processor computes, and what it may be given."""
+"""Which processor computes, what it may be given, and loops that serve every pointwise formula."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from numba import cuda
+from numba import cuda, njit, prange
+
+from roadside_kernels.physics import FAST_MATH
 
 Device = Literal["cpu", "gpu"]
 
-#: Threads of a GPU's block: two of them share a block of receptors.
+#: Threads of a block on the GPU: two of them share a block of receptors.
 THREADS = 128
 
 
@@ -29,8 +33,51 @@ def require_single(**arrays: Any) -> None:
             raise TypeError(f"{name}: {array.dtype}, must be float32")
 
 
-def on_device(array: Any) -> Any:
-    """A contiguous copy of a host array on the GPU; of a NamedTuple of arrays, each of them."""
-    if isinstance(array, tuple) and hasattr(array, "_make"):
-        return type(array)._make(on_device(part) for part in array)
-    return cuda.to_device(np.ascontiguousarray(array))
+def on_device(value: Any) -> Any:
+    """A copy on the GPU of an array, or of each array in NamedTuples; other values unchanged."""
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return type(value)._make(on_device(part) for part in value)
+    return cuda.to_device(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+
+
+def copy_back(computed: Any, host: Any) -> None:
+    """Copy arrays of a NamedTuple on the GPU into those on the host."""
+    for source, target in zip(computed, host, strict=True):
+        source.copy_to_host(target)
+
+
+def at_every_receptor(
+    formula: Callable[..., None], receptors: int, given: Any, found: Any, device: Device = "cpu"
+) -> None:
+    """Call ``formula(i, given, found)`` for every receptor ``i``; fills the arrays of ``found``."""
+    if receptors == 0:
+        return
+    if device == "cpu":
+        cpu_loop(formula)(receptors, given, found)
+        return
+    computed = on_device(found)
+    gpu_loop(formula)[-(-receptors // THREADS), THREADS](receptors, on_device(given), computed)
+    copy_back(computed, found)
+
+
+@cache
+def cpu_loop(formula: Callable[..., None]) -> Any:
+    """Compile a loop over all receptors, shared among the cores."""
+
+    def loop(receptors: int, given: Any, found: Any) -> None:
+        for i in prange(receptors):
+            formula(i, given, found)
+
+    return njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(loop)
+
+
+@cache
+def gpu_loop(formula: Callable[..., None]) -> Any:
+    """Compile a kernel that gives every receptor its own thread."""
+
+    def loop(receptors: int, given: Any, found: Any) -> None:
+        i = cuda.grid(1)
+        if i < receptors:
+            formula(i, given, found)
+
+    return cuda.jit(fastmath=True)(loop)

@@ -350,7 +350,22 @@ def add_block(
 
 
 @physics
-def sum_block(first, last, worker, box, receptors, segments, emission, curve, links, site, scratch, sectors, annual, near):
+def sum_block(
+    first,
+    last,
+    worker,
+    box,
+    receptors,
+    segments,
+    emission,
+    curve,
+    links,
+    site,
+    scratch,
+    sectors,
+    annual,
+    near,
+):
     """Compute one block of receptors; pairs of a receptor and a piece."""
     size = last - first
     lanes = Lanes(
