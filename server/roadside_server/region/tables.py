@@ -89,11 +89,10 @@ def _roads(table: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, tuple[
     roads["road_class"] = _words(roads, "road_class", "unclassified")
     roads["name"] = _words(roads, "name", "")
     roads["direction"] = _words(roads, "direction", "both")
-    told = [*_fill_speed(roads), *_fill_lanes(roads), *_unused(table, roads)]
+    told = [*_fill_speed(roads, name), *_fill_lanes(roads, name), *_unused(table, roads)]
     _check_volumes(roads, name)
-    known = roads.drop(columns=[column for column in ALL_VOLUMES if _absent(roads, column)])
-    check_values(known[known[_volumes_of(known)].notna().all(axis=1)], name)
-    check_values(known.drop(columns=_volumes_of(known)), name)
+    # Roads without volumes get them later.
+    check_values(roads.assign(**roads[_volumes_of(roads)].fillna(0.0)), name)
     return roads, tuple(told)
 
 
@@ -105,7 +104,7 @@ def _identifiers(table: gpd.GeoDataFrame) -> Any:
 
 def _single_lines(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Lines of several parts as a road each, numbered behind the road_id; two dimensions."""
-    table = table.set_geometry(table.geometry.force_2d()).rename_geometry("geometry")
+    table = table.set_geometry(table.geometry.force_2d())
     parts = table.explode(ignore_index=True)
     number = parts.groupby("road_id").cumcount()
     split = parts["road_id"].map(table["road_id"].value_counts()) < parts.groupby("road_id")[
@@ -122,20 +121,35 @@ def _words(roads: gpd.GeoDataFrame, column: str, missing: str) -> Any:
     return roads[column].astype(object).where(roads[column].notna(), missing).astype("str")
 
 
-def _fill_speed(roads: gpd.GeoDataFrame) -> list[str]:
-    speed = pd.to_numeric(roads["speed"]) if "speed" in roads else pd.Series(np.nan, roads.index)
+def _fill_speed(roads: gpd.GeoDataFrame, name: str) -> list[str]:
+    speed = _numbers(roads, "speed", name)
     unknown = speed.isna()
     roads["speed"] = speed.where(~unknown, assumptions_for(roads)["speed"])
     share = f"The speed of {unknown.mean():.0%} of the roads is assumed from their class."
     return [share] if unknown.any() else []
 
 
-def _fill_lanes(roads: gpd.GeoDataFrame) -> list[str]:
-    lanes = pd.to_numeric(roads["lanes"]) if "lanes" in roads else pd.Series(np.nan, roads.index)
+def _fill_lanes(roads: gpd.GeoDataFrame, name: str) -> list[str]:
+    lanes = _numbers(roads, "lanes", name)
     unknown = lanes.isna()
-    roads["lanes"] = lanes.where(~unknown, assumed_lanes(roads)).astype("float64")
+    roads["lanes"] = lanes.where(~unknown, assumed_lanes(roads))
     share = f"The lanes of {unknown.mean():.0%} of the roads are assumed from their class."
     return [share] if unknown.any() else []
+
+
+def _numbers(roads: gpd.GeoDataFrame, column: str, name: str) -> pd.Series:
+    """A column as numbers, NaN where it is absent or empty; text is refused."""
+    if column not in roads:
+        return pd.Series(np.nan, index=roads.index)
+    numbers: pd.Series = pd.to_numeric(roads[column], errors="coerce").astype("float64")
+    text = (numbers.isna() & roads[column].notna()).to_numpy()
+    if text.any():
+        row = int(text.argmax())
+        raise InvalidInputError(
+            f"{name} row {row} ({roads['road_id'].iloc[row]}): {column}",
+            f"{roads[column].iloc[row]}, must be a number",
+        )
+    return numbers
 
 
 def _unused(table: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> list[str]:
@@ -145,10 +159,6 @@ def _unused(table: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> list[str]:
 
 def _volumes_of(roads: gpd.GeoDataFrame) -> list[str]:
     return [column for column in ALL_VOLUMES if column in roads]
-
-
-def _absent(roads: gpd.GeoDataFrame, column: str) -> bool:
-    return column in roads and bool(roads[column].isna().all())
 
 
 def _check_volumes(roads: gpd.GeoDataFrame, name: str) -> None:
@@ -179,7 +189,7 @@ def _other(name: str, table: gpd.GeoDataFrame, shown: str) -> gpd.GeoDataFrame:
         found = set(table["kind"])
         rule = f"{sorted(map(str, found))}, must be {' or '.join(JUNCTION_KINDS)}"
         require(found <= set(JUNCTION_KINDS), f"{shown}: kind", rule)
-    return table.rename_geometry("geometry")
+    return table
 
 
 def _buildings(

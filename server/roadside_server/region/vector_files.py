@@ -12,7 +12,7 @@ PARQUET = (".parquet", ".geoparquet")
 
 
 def read_features(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
-    """The features of a file, or of one layer of it, with a CRS.
+    """The features of a file, or of one layer of it, with a CRS; the geometry is so named.
 
     Raises
     ------
@@ -29,7 +29,8 @@ def read_features(path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
     require(isinstance(features, gpd.GeoDataFrame), name, "holds no geometry")
     require(features.crs is not None, f"{name}: crs", "the file names none")
     require(len(features) > 0, name, "holds no features")
-    return features
+    own = features.geometry.name
+    return features if own == "geometry" else features.rename_geometry("geometry")
 
 
 def layers_of(path: Path) -> list[str]:
