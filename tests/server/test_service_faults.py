@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2
 from region_factory import small_region
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
+from roadside_server.__main__ import main
 from roadside_server.computation import Job
 from roadside_server.errors import InvalidInputError, RegionDamagedError
 from roadside_server.region.storage import write_region
@@ -379,3 +380,24 @@ def test_sigterm_ends_the_process_in_order(tmp_path):
             calls.scenarios.GetLimits(messages.GetLimitsRequest(), timeout=PATIENCE)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+def test_kernels_run_once_before_the_server_says_serving(monkeypatch):
+    gate = Gate(monkeypatch)
+    gate.allow(1000)
+    with EmbeddedServer([wide_region()], warm_up=True):
+        assert gate.begun == 1
+
+
+def test_a_server_whose_kernels_fail_does_not_start(monkeypatch):
+    def broken(*_):
+        raise MemoryError("no room on the device")
+
+    monkeypatch.setattr(Job, "compute", broken)
+    with pytest.raises(MemoryError), EmbeddedServer([small_region()], warm_up=True):
+        pass
+
+
+def test_the_command_refuses_a_folder_without_regions(tmp_path, caplog):
+    assert main(["--region", str(tmp_path), "--results", str(tmp_path / "results")]) == 1
+    assert "holds no region" in caplog.text
