@@ -8,8 +8,8 @@ STANDARD_PRESSURE = 101.325  # kPa
 STANDARD_TEMPERATURE = 293.15  # K
 TRIPLE_POINT = 273.16  # K
 FREEZING_POINT = 273.15  # K
-#: Decibels of an amplitude ratio of e.
-DECIBEL_PER_NEPER = 20.0 / math.log(10.0)
+#: Decibels of an amplitude ratio of e, as rounded in eq. 5.
+DECIBEL_PER_NEPER = 8.686
 LN_TEN = math.log(10.0)
 
 
