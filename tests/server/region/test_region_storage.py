@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from region_factory import no_street_links, small_points, small_region, uniform_weather
 from roadside_server.errors import NotFoundError, RegionDamagedError
-from roadside_server.region.schema import Background
+from roadside_server.region.schema import Background, Grid, StreetLinkTable
 from roadside_server.region.storage import load_region, with_content_hash, write_region
 from shapely.affinity import translate
 
@@ -185,3 +186,23 @@ def test_an_edited_header_is_noticed(copy, field, value):
     (copy / "region.json").write_text(json.dumps(document | {field: value}))
     with pytest.raises(RegionDamagedError, match=r"region\.json.*hash"):
         load_region(copy)
+
+
+@pytest.mark.slow
+def test_a_region_of_three_million_receptors_loads_in_seconds(tmp_path):
+    side = 1750
+    masked = np.zeros((side, side), bool)
+    grid = Grid(100_000.0, 190_000.0, 10.0, side, side, masked)
+    links = StreetLinkTable(
+        start=np.arange(grid.size + 1),
+        road=np.arange(grid.size, dtype=np.int32) % 5,
+        distance=np.linspace(0, 30, grid.size, dtype=np.float32),
+        street_type=np.full(grid.size, 2, np.int8),
+        tree_factor=np.ones(grid.size, np.float32),
+    )
+    write_region(small_region(receptors=grid, street_links=links), tmp_path / "large")
+    start = time.perf_counter()
+    region = load_region(tmp_path / "large")
+    # About 1 s; the room is for busier machines.
+    assert time.perf_counter() - start < 10.0
+    assert region.receptors.size == 3_062_500
