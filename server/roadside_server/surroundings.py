@@ -50,13 +50,15 @@ def _corrections(region: Region, strip: Strip) -> Callable[[str], Float32]:
     """For a pollutant: the sum of the corrections in whose polygons each receptor lies."""
     x, y = strip.places
     table = region.corrections
-    reach = table.intersects(shapely.box(*strip.box)) if len(table) else np.zeros(0, bool)
-    polygons = table[np.asarray(reach, dtype=bool)]
+    polygons = np.asarray(table.geometry.array, dtype=object)
+    reaching = np.flatnonzero(shapely.intersects(polygons, shapely.box(*strip.box)))
+    pollutants, corrections = table["pollutant"].to_numpy(), table["correction"].to_numpy(float)
 
     def correction(pollutant: str) -> Float32:
         total: Float64 = np.zeros(x.size)
-        for row in polygons[polygons["pollutant"] == pollutant].itertuples():
-            total += np.where(shapely.intersects_xy(row.geometry, x, y), row.correction, 0.0)
+        for row in reaching[pollutants[reaching] == pollutant]:
+            inside = shapely.intersects_xy(polygons[row], x, y)
+            total += np.where(inside, corrections[row], 0.0)
         return total.astype(np.float32)
 
     return correction

@@ -241,7 +241,8 @@ def test_points_and_grid_agree_where_they_meet(baseline):
     for quantity in QUANTITIES:
         name = f"{quantity}_baseline"
         expected = baseline[name][row, column][there]
-        np.testing.assert_allclose(found[name][there], expected, rtol=1e-4)
+        # Pieces differ with the block that a receptor is in: 0.02 % of its sums.
+        np.testing.assert_allclose(found[name][there], expected, rtol=5e-4)
 
 
 def test_receptors_beside_the_axis_of_an_open_road_are_flagged(baseline):
