@@ -20,15 +20,13 @@ from roadside_server.region.receptors import (
     regular_grid,
 )
 from roadside_server.region.schema import Grid, Points, StreetLinkTable
-from roadside_server.region.street_links import find_street_links
+from roadside_server.region.street_links import REACH, find_street_links
 
 if TYPE_CHECKING:  # build.py imports this module
     from numpy.typing import NDArray
 
     from roadside_server.region.build import BuildSettings, RegionInput
 
-#: SRM1 holds up to this distance (m) from the axis, by street type; spec of SRM1, table of theta.
-REACH = {1: 60.0, 2: 30.0, 3: 30.0, 4: 60.0}
 #: A grid this far (m) from every road has nothing to compute: the reach of SRM2.
 FARTHEST = 5000.0
 
@@ -71,7 +69,7 @@ def explicit_links(
     places = shapely.points(points.x[receptor], points.y[receptor])
     distance = shapely.distance(places, roads.geometry.to_numpy()[road])
     street_type = links["street_type"].to_numpy()
-    near = distance <= pd.Series(street_type).map(REACH).to_numpy()
+    near = distance <= REACH[street_type]
     kept = np.flatnonzero(near)
     kept = kept[np.lexsort((road[kept], receptor[kept]))]
     counts = np.bincount(receptor[kept], minlength=points.size)
