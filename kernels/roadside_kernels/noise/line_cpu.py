@@ -13,7 +13,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments
-from roadside_kernels.geometry import piece_count, sector_of, segment_to_box
+from roadside_kernels.geometry import distance_to_box, piece_count, sector_of, segment_to_box
 from roadside_kernels.noise.flat_ground import FlatGround, place_in_table
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
@@ -138,6 +138,44 @@ def add_piece_by_sector(length: float, receptors: int, probability: Float32, ben
 
 
 @physics
+def keeps_away(segments: Segments, s: int, box: Float32, reach: float) -> bool:
+    """Whether a segment is surely out of a box's reach (m), by its middle and length alone."""
+    half_x = 0.5 * (segments.x1[s] - segments.x0[s])
+    half_y = 0.5 * (segments.y1[s] - segments.y0[s])
+    middle_x, middle_y = segments.x0[s] + half_x, segments.y0[s] + half_y
+    middle = distance_to_box(middle_x, middle_y, box[0], box[1], box[2], box[3])
+    return middle - math.sqrt(half_x * half_x + half_y * half_y) > reach
+
+
+@physics
+def node_below(distance: float, transfer: FlatGround) -> int:
+    """Node of the table below a horizontal distance (m)."""
+    return int(place_in_table(distance * distance, transfer))
+
+
+@physics
+def fill_bench(
+    nearest: float,
+    farthest: float,
+    power: Float32,
+    segment: int,
+    transfer: FlatGround,
+    bench: Bench,
+) -> tuple[int, int]:
+    """Work out a segment's curves between two distances (m); first node and number of nodes."""
+    first = max(node_below(nearest, transfer) - 1, 0) // LANES * LANES
+    last = min(node_below(farthest, transfer) + 3, transfer.homogeneous.shape[1])
+    nodes = last - first
+    if bench.curves.shape[0] == 3:
+        probability = transfer.probability[:, 0]
+        fill_curves(power, segment, probability, transfer, first, nodes, bench.curves)
+    else:
+        fill_curves(power, segment, bench.certain[0], transfer, first, nodes, bench.curves[:3])
+        fill_curves(power, segment, bench.certain[1], transfer, first, nodes, bench.curves[3:])
+    return first, nodes
+
+
+@physics
 def add_segment(
     x: Float32,
     y: Float32,
@@ -155,35 +193,28 @@ def add_segment(
     nearest = segment_to_box(x0, y0, x1, y1, west, south, east, north)
     if nearest > reach:
         return 0
-    farthest = max(
-        farthest_in_box(x0, y0, west, south, east, north),
-        farthest_in_box(x1, y1, west, south, east, north),
-    )
-    farthest = min(farthest, reach)
-    first = max(int(place_in_table(nearest * nearest, transfer)) - 1, 0) // LANES * LANES
-    end = min(int(place_in_table(farthest * farthest, transfer)) + 3, transfer.homogeneous.shape[1])
-    nodes = end - first
-    varied = bench.curves.shape[0] > 3
-    if varied:
-        fill_curves(power, s, bench.certain[0], transfer, first, nodes, bench.curves[:3])
-        fill_curves(power, s, bench.certain[1], transfer, first, nodes, bench.curves[3:])
-    else:
-        fill_curves(power, s, transfer.probability[:, 0], transfer, first, nodes, bench.curves)
+    far0 = farthest_in_box(x0, y0, west, south, east, north)
+    far1 = farthest_in_box(x1, y1, west, south, east, north)
+    farthest = min(max(far0, far1), reach)
+    first, nodes = fill_bench(nearest, farthest, power, s, transfer, bench)
+    slant = math.sqrt(nearest * nearest + transfer.rise * transfer.rise)
     length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
-    pieces = piece_count(length, math.sqrt(nearest * nearest + transfer.rise * transfer.rise))
+    pieces = piece_count(length, slant)
+    length /= f32(pieces)
     for piece in range(pieces):
         along = (f32(piece) + 0.5) / f32(pieces)
         middle_x, middle_y = x0 + along * (x1 - x0), y0 + along * (y1 - y0)
         read_places(x, y, middle_x, middle_y, first, nodes, transfer, reach, bench)
-        if varied:
-            read_sectors(x, y, middle_x, middle_y, transfer.probability.shape[1], bench)
-            add_piece_by_sector(length / f32(pieces), x.size, transfer.probability, bench)
+        if bench.curves.shape[0] == 3:
+            add_piece(length, x.size, bench)
         else:
-            add_piece(length / f32(pieces), x.size, bench)
+            read_sectors(x, y, middle_x, middle_y, transfer.probability.shape[1], bench)
+            add_piece_by_sector(length, x.size, transfer.probability, bench)
     return pieces
 
 
 def _new_bench(transfer: FlatGround) -> Bench:
+    """Room for the work on one block, with sums of nothing."""
     rows = 3 if transfer.probability.shape[1] == 1 else 6
     certain = np.zeros((2, 3), np.float32)
     certain[1] = 1.0
@@ -219,7 +250,10 @@ def _sum_lines(
         bench = _bench(transfer)
         pieces = 0
         for s in range(segments.x0.size):
-            pieces += add_segment(x, y, boxes[block], segments, s, power, transfer, reach, bench)
+            if not keeps_away(segments, s, boxes[block], reach):
+                pieces += add_segment(
+                    x, y, boxes[block], segments, s, power, transfer, reach, bench
+                )
         energy[:, first:last] = bench.energy[:, : last - first]
         pairs[block] = pieces * (last - first)
 
