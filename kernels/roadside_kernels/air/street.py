@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from roadside_kernels.arrays import Float32, StreetLinks
+from roadside_kernels.arrays import Float32, Int32, Int64, StreetLinks
 from roadside_kernels.geometry import NEAREST
 from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import f32, physics
@@ -51,7 +51,9 @@ class Dilutions(NamedTuple):
 class Streets(NamedTuple):
     """What the sums over streets read."""
 
-    links: StreetLinks
+    start: Int64  # N + 1; links of receptor i are start[i]:start[i + 1]
+    road: Int32  # row of the road
+    dilution: Float32  # s/m2
     emission: Float32  # (5, roads), ug/(m s)
 
 
@@ -90,11 +92,11 @@ def dilution_at(i: int, canyons: Canyons, found: Dilutions) -> None:
 @physics
 def sums_at(i: int, streets: Streets, found: StreetSums) -> None:
     """Contributions (ug/m3) at receptor ``i`` from all streets that it is linked to."""
-    links, emission = streets.links, streets.emission
-    for pollutant in range(emission.shape[0]):
+    for pollutant in range(streets.emission.shape[0]):
         contribution = 0.0
-        for link in range(links.start[i], links.start[i + 1]):
-            contribution += emission[pollutant, links.road[link]] * links.dilution[link]
+        for link in range(streets.start[i], streets.start[i + 1]):
+            road = streets.road[link]
+            contribution += streets.emission[pollutant, road] * streets.dilution[link]
         found.contribution[pollutant, i] = contribution
 
 
@@ -128,6 +130,6 @@ def street_sums(links: StreetLinks, emission: Float32, *, device: Device = "cpu"
     require_single(emission=emission, dilution=links.dilution)
     receptors = links.start.size - 1
     found = StreetSums(np.empty((emission.shape[0], receptors), np.float32))
-    streets = Streets(links, np.ascontiguousarray(emission))
+    streets = Streets(*links, np.ascontiguousarray(emission))
     at_every_receptor(sums_at, receptors, streets, found, device)
     return found.contribution

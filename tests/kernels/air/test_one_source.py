@@ -23,9 +23,7 @@ I1, L1, B1 = vector(int32), vector(int64), vector(boolean)
 LINKS = types.NamedTuple((L1, I1, F1), StreetLinks)
 RECEPTORS = types.NamedTuple((F1, F1), Receptors)
 SEGMENTS = types.NamedTuple((F1, F1, F1, F1, I1), Segments)
-GIVEN = types.NamedTuple(
-    (RECEPTORS, F2, SEGMENTS, F2, I1, F2, F1, LINKS), open_road_gpu.Given
-)
+GIVEN = types.NamedTuple((RECEPTORS, F2, SEGMENTS, F2, I1, F2, F1, LINKS), open_road_gpu.Given)
 FOUND = types.NamedTuple((F3, F2, B1, L1), open_road_gpu.Found)
 MEAN = types.NamedTuple((F1,), indicators.AnnualMean)
 INDICATOR = types.NamedTuple((F1,), indicators.Indicator)
@@ -36,7 +34,7 @@ POINTWISE = {
         types.NamedTuple((F1,), street.Dilutions),
     ),
     street.sums_at: (
-        types.NamedTuple((LINKS, F2), street.Streets),
+        types.NamedTuple((L1, I1, F1, F2), street.Streets),
         types.NamedTuple((F2,), street.StreetSums),
     ),
     chemistry.annual_no2_at: (
@@ -101,6 +99,14 @@ def test_street_sums_and_no2_are_the_same_on_the_gpu():
     cpu, gpu = (street.street_sums(links, emission, device=d) for d in ("cpu", "gpu"))
     np.testing.assert_array_equal(cpu, gpu)
     ones = np.ones((3, 2), "f4")
-    given = (30 * ones, 5 * ones, 20 * ones[0], 4 * ones[0], ones[:, 0] / 3, 40 * ones, 42 * ones[0])
+    given = (
+        30 * ones,
+        5 * ones,
+        20 * ones[0],
+        4 * ones[0],
+        ones[:, 0] / 3,
+        40 * ones,
+        42 * ones[0],
+    )
     cpu, gpu = (chemistry.annual_no2(*given, device=d) for d in ("cpu", "gpu"))
     np.testing.assert_allclose(cpu, gpu, rtol=1e-6)

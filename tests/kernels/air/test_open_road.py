@@ -62,9 +62,11 @@ def test_two_halves_of_a_road_make_the_whole(distance):
         *(np.array(ends, "f4") for ends in ((-50, 0), (0, 0), (0, 50), (0, 0))),
         np.zeros(2, "i4"),
     )
-    # Three pieces or four of a road about as long as it is far: half a percent.
+    # One piece or two of a lone road half as long as it is far: two percent (midpoint rule).
     rose = uniform_rose(1)
-    assert totals(scene(halves, at, rose)) == pytest.approx(totals(scene(whole, at, rose)), rel=6e-3)
+    assert totals(scene(halves, at, rose)) == pytest.approx(
+        totals(scene(whole, at, rose)), rel=2e-2
+    )
 
 
 @few
@@ -104,7 +106,9 @@ def test_twice_as_far_is_less_but_not_less_than_a_third(distance):
     assert near / 3 < far < near
 
 
-@pytest.mark.parametrize(("direction", "sector"), [((0, 1), 0), ((1, 0), 3), ((0, -1), 6), ((-1, 0), 9)])
+@pytest.mark.parametrize(
+    ("direction", "sector"), [((0, 1), 0), ((1, 0), 3), ((0, -1), 6), ((-1, 0), 9)]
+)
 def test_the_wind_of_a_sector_blows_from_the_road(direction, sector):
     x, y = 200 * np.array(direction)
     sums = open_road_sums(*scene(straight(x - 1, y, x + 1, y), [(0, 0)], uniform_rose(12)))
