@@ -1,4 +1,4 @@
-"""Attenuation by the ground; CNOSSOS-EU, Directive (EU) 2015/996 as amended by 2021/1226, 2.5.6.
+"""Attenuation by the ground; CNOSSOS-EU, Directive (EU) 2015/996 as amended by 2021/1226, 2.5.
 
 Heights (m) are above the mean plane of the ground, d_p (m) is the distance between the feet of
 source and receptor on it.  Ground factors G run from 0, hard, to 1, soft: ``g_path`` of the path,
@@ -12,7 +12,7 @@ from roadside_kernels.physics import physics
 #: Speed of sound (m/s), a constant of the method whatever the temperature.
 SOUND_SPEED = 340.0
 TWO_PI = 2.0 * math.pi
-#: Curvature of rays in favourable conditions (1/m) and effect of turbulence, eq. 2.5.20 and 2.5.21.
+#: Curvature of rays in favourable conditions (1/m) and effect of turbulence; eq. 2.5.19.
 RAY_CURVATURE = 2e-4
 TURBULENCE = 6e-3
 #: A distance is short below this many times the sum of both heights.
@@ -62,7 +62,7 @@ def ground_homogeneous(
 
 @physics
 def favourable_bound(d_p: float, z_s: float, z_r: float, g_m: float) -> float:
-    """Lower bound (dB) of A_ground,F, with the heights as they are; eq. 2.5.19."""
+    """Lower bound (dB) of A_ground,F, with the heights as they are; eq. 2.5.20."""
     short = SHORT * (z_s + z_r)
     if d_p <= short:
         return -3.0 * (1.0 - g_m)
@@ -71,7 +71,7 @@ def favourable_bound(d_p: float, z_s: float, z_r: float, g_m: float) -> float:
 
 @physics
 def raised(height: float, d_p: float, heights: float) -> float:
-    """Height (m) above a curved ray's mean plane, for the sum of both heights; eq. 2.5.20-21."""
+    """Height (m) above a curved ray's mean plane, for the sum of both heights; eq. 2.5.19."""
     if heights == 0.0:
         return height
     share = height / heights
@@ -83,7 +83,7 @@ def raised(height: float, d_p: float, heights: float) -> float:
 def ground_favourable(
     frequency: float, d_p: float, z_s: float, z_r: float, g_path: float, g_w: float, g_m: float
 ) -> float:
-    """A_ground,F (dB) in an atmosphere favourable to propagation at a frequency (Hz); 2.5.6."""
+    """A_ground,F (dB) in an atmosphere favourable to propagation at a frequency (Hz); eq. 2.5.20."""
     bound = favourable_bound(d_p, z_s, z_r, g_m)
     if g_path == 0.0:
         return bound

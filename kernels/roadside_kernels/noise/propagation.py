@@ -1,4 +1,4 @@
-"""From one point source to one receptor over flat ground; CNOSSOS-EU, 2.5.3 to 2.5.6.
+"""From one point source to one receptor over flat ground; CNOSSOS-EU, 2.5.
 
 Nothing stands between the two.  ``absorption`` (dB/km) is that of the air at the band's exact
 frequency; the ground's formulas take the nominal frequency (Hz).
@@ -20,7 +20,7 @@ SOURCE_HEIGHT = 0.05
 
 @physics
 def divergence(distance: float) -> float:
-    """Attenuation (dB) by spherical spreading over a distance (m); eq. 2.5.12."""
+    """Attenuation (dB) by spherical spreading over a distance (m); A_div."""
     return 20.0 * math.log10(distance) + 11.0
 
 
@@ -41,7 +41,7 @@ def attenuation_homogeneous(
     g_path: float,
     g_s: float,
 ) -> float:
-    """A_H (dB) of a direct path in a homogeneous atmosphere; eq. 2.5.6."""
+    """A_H (dB) of a direct path in a homogeneous atmosphere."""
     distance = slant(d_p, z_s, z_r)
     g = path_ground_factor(d_p, z_s, z_r, g_path, g_s)
     ground = ground_homogeneous(frequency, d_p, z_s, z_r, g_path, g, g)
@@ -58,7 +58,7 @@ def attenuation_favourable(
     g_path: float,
     g_s: float,
 ) -> float:
-    """A_F (dB) of a direct path in an atmosphere favourable to propagation; eq. 2.5.8."""
+    """A_F (dB) of a direct path in an atmosphere favourable to propagation."""
     distance = slant(d_p, z_s, z_r)
     g_m = path_ground_factor(d_p, z_s, z_r, g_path, g_s)
     ground = ground_favourable(frequency, d_p, z_s, z_r, g_path, g_path, g_m)

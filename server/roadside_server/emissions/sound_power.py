@@ -127,7 +127,7 @@ def nearest_junction(
 def sound_power(
     flow: Float64, speed: Float64, site: Site, tables: CnossosTables, *, two_way: bool = False
 ) -> Float64:
-    """Sound power per metre (energy re 1 pW/m) of traffic, (..., bands, places); eq. 2.2.1.
+    """Sound power per metre (energy re 1 pW/m) of traffic, (..., bands, places); L_W',eq,line.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def sound_power(
 def vehicle_power(
     speed: Float64, site: Site, tables: CnossosTables, direction: float = 1.0
 ) -> Float64:
-    """Sound power (dB re 1 pW) of a vehicle by category, band and place; eq. 2.2.2 and 2.2.3."""
+    """Sound power (dB re 1 pW) of a vehicle by category, band and place; L_W,i,m."""
     speed = np.maximum(speed, SLOWEST_SPEED)
     rolling = _energy(rolling_power(speed, site, tables))
     gradient = gradient_correction(direction * site.gradient, speed)
@@ -158,7 +158,7 @@ def vehicle_power(
 
 
 def rolling_power(speed: Float64, site: Site, tables: CnossosTables) -> Float64:
-    """Rolling noise (dB re 1 pW) by category, band and place; eq. 2.2.4 and 2.2.5."""
+    """Rolling noise (dB re 1 pW) by category, band and place; L_WR."""
     ratio = np.log10(speed / REFERENCE_SPEED)[:, None, :]
     alpha, beta = _surface_correction(site, tables)
     warmth = tables.temperature_k * (REFERENCE_TEMPERATURE - site.temperature)
@@ -170,7 +170,7 @@ def rolling_power(speed: Float64, site: Site, tables: CnossosTables) -> Float64:
 
 
 def propulsion_power(speed: Float64, site: Site, tables: CnossosTables) -> Float64:
-    """Propulsion noise (dB re 1 pW) on level road by category, band, place; eq. 2.2.11, 2.2.12."""
+    """Propulsion noise (dB re 1 pW) on level road by category, band and place; L_WP."""
     excess = ((speed - REFERENCE_SPEED) / REFERENCE_SPEED)[:, None, :]
     alpha, _ = _surface_correction(site, tables)
     power: Float64 = tables.a_p[:, :, None] + tables.b_p[:, :, None] * excess
@@ -178,14 +178,14 @@ def propulsion_power(speed: Float64, site: Site, tables: CnossosTables) -> Float
 
 
 def studded_correction(speed: Float64, share: float, tables: CnossosTables) -> Float64:
-    """Correction (dB) of rolling noise for a share of studded tyres; eq. 2.2.6 to 2.2.9."""
+    """Correction (dB) of rolling noise for a share of studded tyres, light vehicles."""
     ratio = np.log10(np.clip(speed, *STUDDED_SPEEDS) / REFERENCE_SPEED)
     studded = tables.studded_a[:, None] + tables.studded_b[:, None] * ratio
     return _level((1.0 - share) + share * _energy(studded))
 
 
 def gradient_correction(gradient: Float64, speed: Float64) -> Float64:
-    """Correction (dB) of propulsion noise by category and place for a gradient (%); eq. 2.2.13-16.
+    """Correction (dB) of propulsion noise by category and place for a gradient (%).
 
     Between the steepest harmless descent and ascent nothing changes; beyond 12 % nothing more.
     """
@@ -206,7 +206,7 @@ def _surface_correction(site: Site, tables: CnossosTables) -> tuple[Float64, Flo
 
 
 def _acceleration(site: Site, coefficient: Float64) -> Float64:
-    """Correction (dB) near junctions by category and place, any band; eq. 2.2.17 and 2.2.18."""
+    """Correction (dB) near junctions by category and place, the same in all bands."""
     nearness = np.maximum(1.0 - site.junction_distance / JUNCTION_REACH, 0.0)
     return (coefficient[:, site.junction_kind] * nearness)[:, None, :]
 
