@@ -104,6 +104,12 @@ def test_the_store_and_its_dataset_can_be_pickled(client):
     xr.testing.assert_identical(pickle.loads(pickle.dumps(dataset)).load(), dataset.load())
 
 
+def test_a_closed_dataset_can_still_be_read(client):
+    with open_result(client, RESULT) as dataset:
+        dataset["no2_baseline"].load()
+    assert dataset["no2_difference"].load().shape == (10, 14)
+
+
 def test_saving_a_run_writes_the_very_bytes_of_the_store(client, written_values, tmp_path):
     run = client.run(SCENARIO)
     folder = save_result(run, tmp_path / "result.zarr")

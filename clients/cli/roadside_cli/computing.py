@@ -115,5 +115,5 @@ def _show(summary: Summary) -> None:
 
 def _draw(asked: Asked, scenario: Scenario, summary: Summary, plot: Path) -> None:
     features = plot_module("drawn_features").drawn_features(asked, scenario)
-    result = open_result(asked.client, summary.result)
-    plot_module("picture").save_picture(result, plot, features, tuple(summary.caveats))
+    with open_result(asked.client, summary.result) as result:
+        plot_module("picture").save_picture(result, plot, features, tuple(summary.caveats))

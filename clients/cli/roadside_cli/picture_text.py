@@ -52,7 +52,9 @@ def subtitle(result: xr.Dataset) -> str:
 
 def caption(result: xr.Dataset, caveats: Sequence[str], names: Iterable[str]) -> str:
     """What the reader must know of a picture of the arrays with these names; weightiest first."""
-    known = [text for text in caveats if not text.startswith(NO_REROUTING)]
+    names = tuple(names)
+    others = (NO_REROUTING, *(() if any(name.startswith("nox") for name in names) else ("nox ",)))
+    known = [text for text in caveats if not text.startswith(others)]
     known += [INDICATIVE] * ("indicative" not in " ".join(known))
     if any(name.startswith("l") for name in names) and "flat ground" not in " ".join(known):
         known.insert(0, FLAT_GROUND)

@@ -71,7 +71,8 @@ def client_error(error: grpc.RpcError, address: str) -> RoadsideClientError:
 
 def _message(status: grpc.StatusCode, details: str, address: str) -> str:
     if status is grpc.StatusCode.UNAVAILABLE:
-        return f"no answer from a Roadside server at {address}: {details}"
+        # gRPC lists every attempt; the last words say what is wrong.
+        return f"no answer from a Roadside server at {address}: {details.rpartition(': ')[2]}"
     if status is grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"the server at {address} did not finish within the timeout"
     return details or status.name

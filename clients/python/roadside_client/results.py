@@ -170,4 +170,6 @@ def _inside(key: str) -> PurePosixPath:
 
 def _open(store: ResultStoreOverGrpc | Path, chunks: dict[str, int] | None) -> xr.Dataset:
     dataset: xr.Dataset = xr.open_zarr(store, chunks=chunks, decode_coords="all", zarr_format=3)
+    if isinstance(store, ResultStoreOverGrpc):
+        dataset.set_close(store.close)
     return dataset

@@ -44,7 +44,7 @@ class ResultStoreOverGrpc(Store):
         super().__init__(read_only=True)
         self.connection = connection
         self.result = result
-        self._stub: ResultServiceStub | None = None
+        self._channel: grpc.Channel | None = None
         self._listed: frozenset[str] | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -67,6 +67,13 @@ class ResultStoreOverGrpc(Store):
         if not read_only:
             raise ValueError(READ_ONLY)
         return type(self)(self.connection, self.result)
+
+    def close(self) -> None:
+        """Close the connection; another read opens it again."""
+        super().close()
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
 
     async def get(
         self,
@@ -141,11 +148,12 @@ class ResultStoreOverGrpc(Store):
 
     async def _call(self, method: str, request: Any) -> Any:
         """Answer to a request: gRPC's own threads wait for it, and wake the loop that asked."""
-        if self._stub is None:
-            self._stub = ResultServiceStub(self.connection.channel())
+        if self._channel is None:
+            self._channel = self.connection.channel()
+        stub = ResultServiceStub(self._channel)
         loop = asyncio.get_running_loop()
         answered = asyncio.Event()
-        call = getattr(self._stub, method).future(request, timeout=self.connection.timeout)
+        call = getattr(stub, method).future(request, timeout=self.connection.timeout)
         call.add_done_callback(lambda _: loop.call_soon_threadsafe(answered.set))
         try:
             await answered.wait()
