@@ -83,7 +83,7 @@ def raised(height: float, d_p: float, heights: float) -> float:
 def ground_favourable(
     frequency: float, d_p: float, z_s: float, z_r: float, g_path: float, g_w: float, g_m: float
 ) -> float:
-    """A_ground,F (dB) in an atmosphere favourable to propagation at a frequency (Hz); eq. 2.5.20."""
+    """A_ground,F (dB) in favourable conditions at a frequency (Hz); eq. 2.5.15, 2.5.19, 2.5.20."""
     bound = favourable_bound(d_p, z_s, z_r, g_m)
     if g_path == 0.0:
         return bound
