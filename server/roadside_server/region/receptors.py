@@ -14,8 +14,8 @@ from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Float64, Grid, Points
 from roadside_server.region.vector_files import check_polygons, read_features
 
-#: Receptors of a grid, at most: the limit of the 32-bit numbering of cells.
-MAX_RECEPTORS = 2**31 - 1
+#: Receptors of a grid, at most: building needs some 50 bytes of memory for each.
+MAX_RECEPTORS = 100_000_000
 #: Spacings (m) that make sense for street canyons and open roads.
 SPACING = (1.0, 1000.0)
 #: Bits of each coordinate in a Morton number.

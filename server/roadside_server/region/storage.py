@@ -19,7 +19,7 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from roadside_server.errors import NotFoundError, RegionDamagedError
+from roadside_server.errors import NotFoundError, RegionDamagedError, require
 from roadside_server.region.content_hash import hash_array, hash_document, hash_table
 from roadside_server.region.parts import (
     ARRAYS,
@@ -30,7 +30,7 @@ from roadside_server.region.parts import (
     tables_of,
     typed,
 )
-from roadside_server.region.schema import Region
+from roadside_server.region.schema import Grid, Region
 
 #: Version of the folder's layout; a reader refuses others.
 FORMAT = 1
@@ -40,7 +40,16 @@ CHUNK = 1 << 20
 
 
 def write_region(region: Region, folder: Path) -> Region:
-    """Write a region, replacing an earlier one there; the region with its content hash."""
+    """Write a region, replacing an earlier one there; the region with its content hash.
+
+    Raises
+    ------
+    InvalidInputError
+        Something else than a region is there.
+    """
+    require(
+        _may_replace(folder), "folder", f"{folder} holds something else than a region: not replaced"
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -78,7 +87,7 @@ def load_region(folder: Path) -> Region:
     if not folder.is_dir():
         raise NotFoundError(f"region {folder.name}: no folder at {folder}")
     document = _read_header(folder)
-    digests = document["digests"]
+    digests: dict[str, str] = document["digests"]
     tables = {
         name: _read_part(folder, f"{name}.parquet", digests, _read_table(name), hash_table)
         for name in (*TABLES, *(("points",) if "points.parquet" in digests else ()))
@@ -88,7 +97,18 @@ def load_region(folder: Path) -> Region:
         name: _read_part(folder, f"{ARRAYS}/{name}", digests, _read_array, hash_array)
         for name in names
     }
-    return assemble(document, tables, arrays)
+    try:
+        region = assemble(document, tables, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RegionDamagedError(f"{HEADER}: lacks {error}") from error
+    _check_sizes(region)
+    return region
+
+
+def _may_replace(folder: Path) -> bool:
+    if not folder.is_dir():
+        return not folder.exists()
+    return (folder / HEADER).is_file() or not any(folder.iterdir())
 
 
 def _write_parts(region: Region, folder: Path) -> dict[str, Any]:
@@ -115,9 +135,14 @@ def _replace_folder(draft: Path, folder: Path) -> None:
     if not folder.exists():
         draft.rename(folder)
         return
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-old-", dir=folder.parent) as aside:
-        folder.rename(Path(aside) / "region")
+    aside = draft.with_name(f"{draft.name}-old")
+    folder.rename(aside)
+    try:
         draft.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside)
 
 
 def _read_header(folder: Path) -> dict[str, Any]:
@@ -125,10 +150,23 @@ def _read_header(folder: Path) -> dict[str, Any]:
     found = document.get("format")
     if found != FORMAT:
         raise RegionDamagedError(f"{HEADER}: format {found!r}, this version reads {FORMAT}")
+    if not isinstance(document.get("digests"), dict):
+        raise RegionDamagedError(f"{HEADER}: lacks 'digests'")
     content_hash = document.pop("content_hash", None)
     if content_hash != hash_document(document):
         raise RegionDamagedError(f"{HEADER}: not the content its hash {content_hash} was made of")
     return {**document, "content_hash": content_hash}
+
+
+def _check_sizes(region: Region) -> None:
+    receptors, links = region.receptors, region.street_links
+    if isinstance(receptors, Grid) and receptors.masked.shape != (
+        receptors.rows,
+        receptors.columns,
+    ):
+        raise RegionDamagedError(f"{ARRAYS}/masked: {receptors.masked.shape}, not as the grid")
+    if links.start.size != receptors.size + 1 or links.start[-1] != links.road.size:
+        raise RegionDamagedError(f"{ARRAYS}/links_start: not of {receptors.size} receptors")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

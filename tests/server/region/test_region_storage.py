@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from region_factory import no_street_links, small_points, small_region, uniform_weather
-from roadside_server.errors import NotFoundError, RegionDamagedError
+from roadside_server.errors import InvalidInputError, NotFoundError, RegionDamagedError
+from roadside_server.region.content_hash import hash_document
 from roadside_server.region.schema import Background, Grid, StreetLinkTable
 from roadside_server.region.storage import load_region, with_content_hash, write_region
 from shapely.affinity import translate
@@ -113,6 +114,16 @@ def test_a_write_that_fails_leaves_the_earlier_region(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
 
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "ghent.jpg").write_bytes(b"")
+    with pytest.raises(InvalidInputError, match="photos holds something else than a region"):
+        write_region(small_region(), tmp_path / "photos")
+    assert (tmp_path / "photos" / "ghent.jpg").exists()
+    with pytest.raises(InvalidInputError, match=r"ghent\.jpg holds something else"):
+        write_region(small_region(), tmp_path / "photos" / "ghent.jpg")
+
+
 def test_a_region_that_is_not_there_is_not_found(tmp_path):
     with pytest.raises(NotFoundError, match="nowhere"):
         load_region(tmp_path / "nowhere")
@@ -177,6 +188,26 @@ def other_tables(region):
 def test_a_header_that_is_no_header_is_refused(copy, text):
     (copy / "region.json").write_text(text)
     with pytest.raises(RegionDamagedError, match=r"region\.json"):
+        load_region(copy)
+
+
+def test_a_header_that_fits_its_hash_but_lacks_something_is_refused(copy):
+    document = json.loads((copy / "region.json").read_text())
+    for missing in ("weather", "receptors", "background", "crs", "digests"):
+        header = {k: v for k, v in document.items() if k not in (missing, "content_hash")}
+        header["content_hash"] = hash_document(header)
+        (copy / "region.json").write_text(json.dumps(header))
+        with pytest.raises(RegionDamagedError, match=rf"region\.json: lacks '{missing}'"):
+            load_region(copy)
+
+
+def test_a_grid_that_is_not_that_of_its_mask_is_refused(copy):
+    header = json.loads((copy / "region.json").read_text())
+    del header["content_hash"]
+    header["receptors"]["rows"] = 51
+    header["content_hash"] = hash_document(header)
+    (copy / "region.json").write_text(json.dumps(header))
+    with pytest.raises(RegionDamagedError, match=r"masked: \(50, 60\), not as the grid"):
         load_region(copy)
 
 
