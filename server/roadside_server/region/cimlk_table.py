@@ -6,6 +6,7 @@ missing (information model IMLK 1.3, section CSV).
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from roadside_server.errors import InvalidInputError
 from roadside_server.region.schema import Float64
 
 MISSING = -999.0
+# Outlines of a province have more points than the reader allows by default.
+csv.field_size_limit(100_000_000)
 #: Characters of a value that an error shows.
 LONGEST_SHOWN = 60
 
@@ -77,7 +80,10 @@ class CimlkTable:
         cells = self.text("geometrie")
         absent = (cells == "") if optional else np.zeros(len(cells), bool)
         texts = [None if gone else cell for gone, cell in zip(absent, cells, strict=True)]
-        shapes: NDArray[Any] = shapely.from_wkt(np.array(texts, object), on_invalid="ignore")
+        # What a bad number overflows to is refused below.
+        with np.errstate(all="ignore"):
+            read = shapely.from_wkt(np.array(texts, object), on_invalid="ignore")
+            shapes: NDArray[Any] = shapely.force_2d(read)
         kinds = [kind.value]
         if kind is shapely.GeometryType.POLYGON:
             kinds.append(shapely.GeometryType.MULTIPOLYGON.value)
@@ -125,10 +131,7 @@ def read_optional_table(folder: Path, name: str) -> CimlkTable | None:
 
 
 def _table(path: Path) -> CimlkTable:
-    lines = list(csv.reader(_text(path).splitlines(), delimiter=";"))
-    if not lines or not any(lines[0]):
-        raise InvalidInputError(path.name, "is empty, must have a header and rows")
-    header, rows = lines[0], {number: row for number, row in enumerate(lines[1:], start=2) if row}
+    header, rows = _rows(path)
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
         raise InvalidInputError(f"{path.name}, header", f"repeats the column {repeated[0]}")
@@ -138,6 +141,18 @@ def _table(path: Path) -> CimlkTable:
             raise InvalidInputError(f"{path.name}, row {number}", rule)
     cells = pd.DataFrame(list(rows.values()), columns=header, index=list(rows), dtype=object)
     return CimlkTable(path.name, cells)
+
+
+def _rows(path: Path) -> tuple[list[str], dict[int, list[str]]]:
+    """The header, and the cells of every row by line number."""
+    reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=";")
+    try:
+        lines = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as problem:
+        raise InvalidInputError(f"{path.name}, row {reader.line_num}", str(problem)) from None
+    if not lines:
+        raise InvalidInputError(path.name, "is empty, must have a header and rows")
+    return lines[0][1], dict(lines[1:])
 
 
 def _text(path: Path) -> str:

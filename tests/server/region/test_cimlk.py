@@ -197,6 +197,7 @@ def test_roads_alone_are_a_region(export):
         ("intensiteitLichtVerkeer", "-5", "'-5', must be a number, 0 to 500000"),
         ("stagnatiefactorLichtVerkeer", "1.5", "must be a number, 0 to 1"),
         ("geometrie", "POINT(1 1)", "column geometrie: 'POINT.1 1.', must be a LINESTRING"),
+        ("geometrie", "LINESTRING(0 0,1e999 1)", "must be a LINESTRING in well-known text"),
         ("geometrie", "LINESTRING(0 0", "must be a LINESTRING in well-known text"),
         ("geometrie", "LINESTRING(1 1,1 1)", "must be a LINESTRING in well-known text"),
         ("geometrie", "", "column geometrie: '', must be a LINESTRING"),
@@ -254,6 +255,13 @@ def test_a_damaged_file_is_named(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidInputError, match=rf"{name}.*{message}"):
         read_cimlk(tmp_path)
+
+
+def test_a_line_with_heights_is_read_without_them(export):
+    row = {"geometrie": "LINESTRING Z(0 0 1,3 4 2)"}
+    road = read_cimlk(export("Wegdelen", ROADS, row)).roads.geometry.iloc[0]
+    assert not road.has_z
+    assert road.length == 5.0
 
 
 def test_a_folder_without_roads_is_refused(tmp_path):
