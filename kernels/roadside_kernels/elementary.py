@@ -15,10 +15,14 @@ import numpy as np
 from numba import njit
 from numpy.polynomial import Polynomial, chebyshev
 
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import f32, physics
 
 PI = math.pi
 HALF_PI = math.pi / 2
+#: A whole number in the width of float32.
+i32 = cast("Callable[[Any], int]", np.int32)
+#: The bits of a float32, as a whole number.
+Bits: Any = np.int32
 #: 1.5 * 2**23: adding it rounds a float32 to a whole number, which its lowest bits then hold.
 ROUNDER = 12582912.0
 #: Bits of sqrt(1/2) and of 1.5 * 2**23 as float32.
@@ -49,25 +53,25 @@ ARCTAN = polynomial(lambda s: np.arctan(np.sqrt(s)) / np.sqrt(s), 1e-12, 1.0, 8)
 def log2(x: float) -> float:
     """Logarithm to base 2 of a positive normal number."""
     bits = np.float32(x).view(np.int32)
-    exponent = np.int32(np.int32(bits - SQRT_HALF_BITS) >> MANTISSA_BITS)
-    f = np.int32(bits - np.int32(exponent << MANTISSA_BITS)).view(np.float32) - 1.0
+    exponent = i32(i32(bits - SQRT_HALF_BITS) >> MANTISSA_BITS)
+    f = f32(Bits(bits - i32(exponent << MANTISSA_BITS)).view(np.float32)) - 1.0
     a0, a1, a2, a3, a4, a5, a6, a7 = LOG2
     f2 = f * f
     low = (a0 + a1 * f) + (a2 + a3 * f) * f2
     high = (a4 + a5 * f) + (a6 + a7 * f) * f2
-    return np.float32(exponent) + f * (low + high * (f2 * f2))
+    return f32(exponent) + f * (low + high * (f2 * f2))
 
 
 @physics
 def exp2(x: float) -> float:
     """Two to the power x, for x between -126 and 127."""
     bits = np.float32(x + ROUNDER).view(np.int32)
-    f = x - np.float32(np.int32(bits - ROUNDER_BITS))
+    f = x - f32(i32(bits - ROUNDER_BITS))
     a0, a1, a2, a3, a4, a5 = EXP2
     f2 = f * f
     fitted = (a0 + a1 * f) + ((a2 + a3 * f) + (a4 + a5 * f) * f2) * f2
-    scaled = np.float32(fitted).view(np.int32) + np.int32(bits << MANTISSA_BITS)
-    return np.int32(scaled).view(np.float32)
+    scaled = np.float32(fitted).view(np.int32) + i32(bits << MANTISSA_BITS)
+    return f32(Bits(scaled).view(np.float32))
 
 
 @physics

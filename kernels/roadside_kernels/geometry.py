@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from roadside_kernels.arrays import BLOCK, Float32, Receptors
-from roadside_kernels.elementary import arctan2
-from roadside_kernels.physics import physics
+from roadside_kernels.elementary import arctan2, i32
+from roadside_kernels.physics import f32, physics
 
 PER_TURN = 1 / (2 * math.pi)
 #: Receptors nearer to a source than this are computed at this distance (m); spec of SRM1 and SRM2.
@@ -116,8 +116,8 @@ def piece_count(length: float, distance: float) -> int:
     Midpoint pieces of at most half the distance are within 0.01 % of the integral.  Closer than
     ``NEAREST`` the distance counts as that.
     """
-    pieces = np.int32(math.ceil(2.0 * length / max(distance, NEAREST)))
-    return max(pieces, np.int32(1))
+    pieces = i32(math.ceil(2.0 * length / max(distance, NEAREST)))
+    return max(pieces, i32(1))
 
 
 @physics
@@ -131,7 +131,7 @@ def pieces_of_segment(
     middle = distance_to_box(x0 + 0.5 * step_x, y0 + 0.5 * step_y, west, south, east, north)
     # Far segments stay whole; this bound on the distance spares most of them the exact one.
     if middle - 0.5 * length >= 2.0 * length:
-        return np.int32(1)
+        return i32(1)
     return piece_count(length, segment_to_box(x0, y0, x1, y1, west, south, east, north))
 
 
@@ -142,5 +142,5 @@ def sector_of(dx: float, dy: float, sectors: int) -> int:
     Directions count clockwise from north: the wind of a sector blows from its direction.
     """
     turns = arctan2(dx, dy) * PER_TURN + 1.0
-    sector = np.int32(turns * np.float32(sectors) + 0.5)
-    return np.int32(sector - sectors) if sector >= sectors else sector
+    sector = i32(turns * f32(sectors) + 0.5)
+    return i32(sector - sectors) if sector >= sectors else sector

@@ -15,10 +15,11 @@ from roadside_kernels.air.plume import MAX_RANGE, DilutionCurves
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
 from roadside_kernels.geometry import block_boxes
 from roadside_kernels.launch import Device, require_single
+from roadside_kernels.physics import f32
 
 
 class SectorWind(NamedTuple):
-    """The wind of a year by sector; i is the wind from i * 360 / n degrees, clockwise from north."""
+    """The wind of a year by sector; i blows from i * 360 / n degrees (from north)."""
 
     frequency: Float32  # n, fractions of the year
     speed: Float32  # n, effective (harmonic mean) speed at 10 m (m/s); 0: never blows
@@ -75,18 +76,20 @@ def open_road_sums(
         curves.coefficients,
         annual_weights(wind),
         links,
-        np.float32(max_range),
+        f32(max_range),
         sectors,
         annual,
         near,
         pairs,
     )
     sectors *= sector_weights(wind)[:, np.newaxis]
-    return OpenRoadSums(*sectors, *annual, near, int(pairs.sum()))
+    nox, no2 = sectors
+    pm10, pm25, ec = annual
+    return OpenRoadSums(nox, no2, pm10, pm25, ec, near, int(pairs.sum()))
 
 
 def sector_weights(wind: SectorWind) -> Float32:
-    """n / U_i: what a dilution in a sector becomes while the wind is in it; 0 if it never is."""
+    """Factor n / U_i from a dilution to a concentration in a sector; 0 where no wind blows."""
     speed = np.where(wind.speed > 0, wind.speed, np.inf)
     return (wind.speed.size / speed).astype(np.float32)
 

@@ -13,12 +13,17 @@ import numpy as np
 from numba import cuda, float32, int32
 from numpy.typing import NDArray
 
-from roadside_kernels.air.plume import fitted_dilution
+from roadside_kernels.air.plume import Curve, fitted_dilution
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.geometry import NEAREST, distance_to_box, distance_to_segment
-from roadside_kernels.geometry import pieces_of_segment, sector_of
+from roadside_kernels.geometry import (
+    NEAREST,
+    distance_to_box,
+    distance_to_segment,
+    pieces_of_segment,
+    sector_of,
+)
 from roadside_kernels.launch import THREADS, copy_back, on_device
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import f32, physics
 
 #: Numbers of a segment in shared memory: start, step, and the emission of a piece.
 STAGED = 9
@@ -49,7 +54,7 @@ class Found(NamedTuple):
 
 
 @physics
-def curve_at(coefficients: Float32, k: int) -> Any:
+def curve_at(coefficients: Float32, k: int) -> Curve:
     """One curve, as the tuple that its formula takes."""
     return (
         coefficients[k, 0],
@@ -69,10 +74,10 @@ def curve_at(coefficients: Float32, k: int) -> Any:
 @physics
 def is_linked(i: int, road: int, links: StreetLinks) -> bool:
     """Whether a receptor is linked to a road."""
+    found = False
     for link in range(links.start[i], links.start[i + 1]):
-        if links.road[link] == road:
-            return True
-    return False
+        found = found or links.road[link] == road
+    return found
 
 
 @physics
@@ -88,7 +93,7 @@ def stage(k: int, given: Given, block: int, staged: Float32, pieces: Int32, at: 
     )
     count = pieces_of_segment(x0, y0, x1, y1, west, south, east, north)
     pieces[at] = count
-    step_x, step_y = (x1 - x0) / np.float32(count), (y1 - y0) / np.float32(count)
+    step_x, step_y = (x1 - x0) / f32(count), (y1 - y0) / f32(count)
     length = math.sqrt(step_x * step_x + step_y * step_y)
     staged[0, at], staged[1, at], staged[2, at], staged[3, at] = x0, y0, step_x, step_y
     for pollutant in range(5):
@@ -103,10 +108,10 @@ def is_near(x: float, y: float, k: int, segments: Segments) -> bool:
 
 
 @cache
-def open_road_kernel(sectors: int) -> Any:
+def open_road_kernel(sectors: int) -> Any:  # noqa: C901, PLR0915 -- barriers forbid parts
     """Compile the kernel for a number of wind sectors."""
 
-    def sum_open_roads(limit: float, given: Given, found: Found) -> None:
+    def sum_open_roads(limit: float, given: Given, found: Found) -> None:  # noqa: C901 -- as above
         staged = cuda.shared.array((STAGED, THREADS), float32)
         pieces = cuda.shared.array(THREADS, int32)
         by_sector = cuda.shared.array((2, sectors, THREADS), float32)
@@ -205,5 +210,5 @@ def add_blocks_on_gpu(
     computed = on_device(found)
     kernel = open_road_kernel(annual_weight.size)
     launch = kernel[-(-receptors.x.size // THREADS), THREADS]
-    launch(np.float32(max_range**2), on_device(given), computed)
+    launch(f32(max_range**2), on_device(given), computed)
     copy_back(computed, found)

@@ -15,10 +15,13 @@ from numpy.typing import ArrayLike
 from roadside_kernels.arrays import Float32
 from roadside_kernels.elementary import exp2, log2
 from roadside_kernels.geometry import NEAREST
-from roadside_kernels.physics import in_double, physics
+from roadside_kernels.physics import f32, in_double, physics
+
+#: Coefficients of a curve, lowest power first.
+Curve = tuple[float, float, float, float, float, float, float, float, float, float, float]
 
 #: (2 pi)^(3/2), from the vertical bell and the arc of a sector.
-BELL_AND_ARC = (2 * math.pi) ** 1.5
+BELL_AND_ARC = math.pow(2 * math.pi, 1.5)
 #: C_etmaal: traffic is densest when the wind is stronger (L).
 DIURNAL = 1.15
 #: Height of the plume that C_wind refers to, in sigma_z (L).
@@ -72,7 +75,7 @@ def roughness_class(length: float) -> Roughness:
 @physics
 def vertical_spread(distance: float, initial: float, a: float, b: float) -> float:
     """sigma_z (m) at a distance (m), from the initial sigma_z0 (m); R."""
-    return initial + a * distance**b
+    return initial + a * math.pow(distance, b)
 
 
 @physics
@@ -143,7 +146,7 @@ def dilution(
 @physics
 def fitted_dilution(
     squared_distance: float,
-    curve: tuple[float, float, float, float, float, float, float, float, float, float, float],
+    curve: Curve,
 ) -> float:
     """``dilution`` from its curve, at a squared distance (m2); not nearer than ``NEAREST``.
 
@@ -202,11 +205,11 @@ def _fit(
     logarithm = np.vectorize(lambda t: math.log2(exact(t)))
     fit = Chebyshev.interpolate(logarithm, DEGREE, domain=ends)
     curve = fit.convert(kind=Polynomial).coef.astype(np.float32)
-    between = np.linspace(*ends, 300)
+    between = np.linspace(ends[0], ends[1], 300)
     misses = [_single(t, curve) / exact(t) - 1 for t in between]
     return curve, float(np.max(np.abs(misses)))
 
 
 def _single(t: float, curve: Float32) -> float:
     """A fitted curve at one place, in single precision."""
-    return float(fitted_dilution(np.float32(2.0 ** (t + CENTRE)), tuple(curve)))
+    return float(fitted_dilution(f32(2.0 ** (t + CENTRE)), tuple(curve)))

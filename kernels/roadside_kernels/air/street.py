@@ -71,7 +71,7 @@ def theta(distance: float, street_type: int) -> float:
     if s > MAX_DISTANCE[row]:
         return UNDEFINED
     if s > PARABOLA:
-        return ALPHA[row] * s**FAR_POWER
+        return ALPHA[row] * math.pow(s, FAR_POWER)
     return A[row] * s * s + B[row] * s + C[row]
 
 
