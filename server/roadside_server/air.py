@@ -1,14 +1,15 @@
 """Exhaust at receptors: what is independent of the tiles, and the sums of a tile."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.air.chemistry import annual_no2
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
-from roadside_kernels.air.open_road import OpenRoadSums, SectorWind, open_road_sums
+from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves, dilution_curves
 from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
@@ -17,10 +18,13 @@ from roadside_kernels.launch import Device
 from roadside_server.emissions.exhaust import road_exhaust
 from roadside_server.emissions.factors import EmissionFactors
 from roadside_server.errors import InvalidInputError
+from roadside_server.evaluation import Part, evaluated
 from roadside_server.measures import Traffic
 from roadside_server.methods import Methods
-from roadside_server.parts import PARTS_OF, active, divided
+from roadside_server.parts import PARTS_OF, WHOLE, active, divided, few_change
+from roadside_server.receptor_links import links_of
 from roadside_server.region.schema import POLLUTANTS, Float64, Region
+from roadside_server.resident import Key, digest
 from roadside_server.scenario import Scenario
 from roadside_server.sources import (
     Stretches,
@@ -47,18 +51,6 @@ class AirSums(NamedTuple):
     open_annual: Float32  # (3, N): PM10, PM2.5, EC
     street: Float32  # (5, N), annual means
 
-    def plus(self, other: "AirSums") -> "AirSums":
-        """Contributions of two sets of roads together."""
-        return AirSums(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-class AirPart(NamedTuple):
-    """Contributions of one part of the roads."""
-
-    sums: AirSums
-    near: NDArray[np.bool_]  # (N), nearer than 3.5 m to an open road's axis
-    pairs: int
-
 
 class Concentrations(NamedTuple):
     """Quantities by name (N), and where the rule for NO2 reached its guard."""
@@ -80,27 +72,46 @@ class OpenRoads:
 class AirModel:
     """Exhaust of the traffic before and after: sources by part, and how they spread."""
 
+    region: Region
     open_roads: dict[str, OpenRoads]
     street_emission: dict[str, Float32]  # (5, roads), ug/(m s)
+    group: Int32 | None  # of every road: a linked receptor gets nothing of its group; None: it does
     curves: DilutionCurves
     wind: SectorWind
     reach: float  # m
-    beyond_street: bool
     pm10_days: Callable[[Float32], Float32]
     device: Device
+    key: Key | None = None  # of resident sums; None: of no use
 
-    def contributions(self, strip: Strip, links: StreetLinks) -> dict[str, AirPart]:
+    def keyed(self) -> "AirModel":
+        """With the key of everything but the receptors, if resident sums are of use."""
+        changed = self.open_roads["before"].curve.size
+        if not few_change(self.open_roads[WHOLE].curve.size, changed):
+            return self
+        roads = self.open_roads[WHOLE]
+        site = (self.reach, self.group is None, self.device)
+        spread = (self.curves.coefficients, *self.wind, self.street_emission[WHOLE])
+        key = digest(*roads.stretches, roads.emission, roads.curve, *spread, site)
+        return replace(self, key=key)
+
+    def contributions(self, strip: Strip) -> dict[str, Part]:
         """Contributions by part."""
-        return {part: self._contribution(part, strip, links) for part in self.open_roads}
+        key = None
+        if self.key is not None:
+            links, places = self._links(strip), strip.receptors.local
+            key = digest(self.key, *places, strip.tile.box, *links)
+        return evaluated(self._contribution, strip, key)
 
     def concentrations(
-        self, parts: dict[str, AirPart], state: str, surroundings: Surroundings
+        self, parts: dict[str, Part], state: str, surroundings: Surroundings
     ) -> Concentrations:
         """Concentrations with the traffic of one state: background and contributions."""
         unchanged, changed = (parts[part].sums for part in PARTS_OF[state])
-        return self._concentrations(unchanged.plus(changed), surroundings)
+        traffic = AirSums(*(a + b for a, b in zip(unchanged, changed, strict=True)))
+        return self._concentrations(traffic, surroundings)
 
-    def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> AirPart:
+    def _contribution(self, part: str, strip: Strip) -> Part:
+        links = self._links(strip)
         street = street_sums(links, self.street_emission[part])
         roads = self.open_roads[part]
         rows = near(roads.stretches, strip.box, self.reach)
@@ -113,18 +124,21 @@ class AirModel:
             np.ascontiguousarray(roads.curve[rows]),
             self.curves,
             self.wind,
-            exclude=links if self.beyond_street else None,
+            exclude=None if self.group is None else links._replace(road=self.group[links.road]),
             max_range=self.reach,
             device=self.device,
         )
-        return AirPart(_sums(found, street), found.near, found.pairs)
+        annual = np.stack([found.pm10, found.pm25, found.ec])
+        return Part(AirSums(found.nox, found.no2, annual, street), found.near, found.pairs)
 
-    def _nothing_open(self, street: Float32) -> AirPart:
+    def _links(self, strip: Strip) -> StreetLinks:
+        return links_of(self.region, strip.receptors.receptor)
+
+    def _nothing_open(self, street: Float32) -> Part:
         receptors = street.shape[1]
         sectors = np.zeros((self.wind.frequency.size, receptors), np.float32)
         annual = np.zeros((3, receptors), np.float32)
-        sums = AirSums(sectors, sectors, annual, street)
-        return AirPart(sums, np.zeros(receptors, np.bool_), 0)
+        return Part(AirSums(sectors, sectors, annual, street), np.zeros(receptors, np.bool_), 0)
 
     def _concentrations(self, traffic: AirSums, surroundings: Surroundings) -> Concentrations:
         background = surroundings.background
@@ -155,7 +169,6 @@ def air_model(
     scenario: Scenario,
     traffic: Traffic,
     *,
-    parts: tuple[str, ...],
     factors: EmissionFactors,
     methods: Methods,
     device: Device,
@@ -165,17 +178,20 @@ def air_model(
     before = road_exhaust(region.roads, factors, year, region.emission_scale)
     after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
     _require_no2_within_nox(after, region)
-    emission = divided(before, after, parts)
+    emission = divided(before, after)
     beyond = scenario.options.canyon_roads_beyond_street
+    group = street_groups(region.roads) if beyond else None
     sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
     stretches = open_stretches(region, canyons_too=beyond)
     weather = region.weather
     return AirModel(
+        region=region,
         open_roads={
-            part: _open_roads(stretches, strength, curve_of_road.astype(np.int32))
+            part: _open_roads(stretches, strength, curve_of_road.astype(np.int32), group)
             for part, strength in emission.items()
         },
         street_emission=emission,
+        group=group,
         curves=dilution_curves(
             sigma,
             weather.roughness,
@@ -185,10 +201,20 @@ def air_model(
         ),
         wind=SectorWind(weather.frequency.astype(np.float32), weather.speed.astype(np.float32)),
         reach=methods.open_road_range,
-        beyond_street=beyond,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
-    )
+    ).keyed()
+
+
+def street_groups(roads: gpd.GeoDataFrame) -> Int32:
+    """A number for every road: the same for canyon roads of one street, else its own.
+
+    SRM1 counts a street once, by its nearest road, as if it went on for ever.
+    """
+    canyon = (roads["method"] == "srm1").to_numpy(bool)
+    own = roads["street"].max() + 1 + np.arange(len(roads))
+    street = np.where(canyon, roads["street"].to_numpy(np.int64), own)
+    return np.unique(street, return_inverse=True)[1].astype(np.int32)
 
 
 def open_stretches(region: Region, *, canyons_too: bool) -> Stretches:
@@ -198,18 +224,18 @@ def open_stretches(region: Region, *, canyons_too: bool) -> Stretches:
     return stretches if canyons_too else chosen(stretches, is_open[stretches.road])
 
 
-def _open_roads(stretches: Stretches, emission: Float32, curve_of_road: Int32) -> OpenRoads:
-    """The stretches that emit anything."""
+def _open_roads(
+    stretches: Stretches, emission: Float32, curve_of_road: Int32, group: Int32 | None
+) -> OpenRoads:
+    """The stretches that emit anything, numbered by their group if there are groups."""
     emits = np.zeros(emission.shape[1], np.bool_)
     emits[active(emission)] = True
     emitting = chosen(stretches, emits[stretches.road])
     per_stretch = np.ascontiguousarray(emission[:, emitting.road])
-    return OpenRoads(emitting, per_stretch, curve_of_road[emitting.road])
-
-
-def _sums(found: OpenRoadSums, street: Float32) -> AirSums:
-    annual = np.stack([found.pm10, found.pm25, found.ec])
-    return AirSums(found.nox, found.no2, annual, street)
+    curve = curve_of_road[emitting.road]
+    if group is not None:
+        emitting = emitting._replace(road=group[emitting.road])
+    return OpenRoads(emitting, per_stretch, curve)
 
 
 def _require_no2_within_nox(emission: Float64, region: Region) -> None:

@@ -17,7 +17,7 @@ from roadside_server.errors import ComputationCancelledError
 from roadside_server.measures import apply_measures
 from roadside_server.methods import Methods
 from roadside_server.noise import NoiseModel, noise_levels, noise_model
-from roadside_server.parts import parts_for, states_for
+from roadside_server.parts import states_for
 from roadside_server.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.rates import timed
 from roadside_server.reach import beyond_reach
@@ -141,9 +141,8 @@ class Job:
         flags: NDArray[np.uint8],
     ) -> int:
         """Add concentrations of every state, and flags; the pairs evaluated."""
-        links = links_of(self.region, strip.receptors.receptor)
         with timed("air", self.device) as work:
-            parts = air.contributions(strip, links)
+            parts = air.contributions(strip)
             work.pairs = sum(part.pairs for part in parts.values())
         surroundings = surroundings_at(self.region, strip)
         for state, values in by_state.items():
@@ -152,15 +151,17 @@ class Job:
             flags[found.guarded] |= NO2_GUARD
         for part in parts.values():
             flags[part.near] |= NEAR_AXIS
+        links = links_of(self.region, strip.receptors.receptor)
         flags[beyond_reach(strip, links, self.open_roads, air.reach)] |= NO_ROAD
         return work.pairs
 
     def _add_noise(self, noise: NoiseModel, strip: Strip, by_state: dict[str, Quantities]) -> int:
         """Add levels of every state; the pairs evaluated."""
         with timed("noise", self.device) as work:
-            energies, work.pairs = noise.energies(strip)
+            parts = noise.energies(strip)
+            work.pairs = sum(part.pairs for part in parts.values())
         for state, values in by_state.items():
-            values.update(noise_levels(energies, state))
+            values.update(noise_levels(parts, state))
         return work.pairs
 
     def _outputs(self, by_state: dict[str, dict[str, Float32]]) -> dict[str, Float32]:
@@ -210,7 +211,6 @@ def prepare(
     traffic = apply_measures(region, scenario.measures)
     caveats = caveats_of(region, scenario, traffic.roads)
     states = states_for(scenario.outputs)
-    parts = parts_for(states)
     options = scenario.options
     air = noise = None
     if set(scenario.quantities) & set(AIR_QUANTITIES):
@@ -218,7 +218,6 @@ def prepare(
             region,
             scenario,
             traffic,
-            parts=parts,
             factors=factors,
             methods=methods,
             device=device,
@@ -227,7 +226,6 @@ def prepare(
         noise = noise_model(
             region,
             traffic,
-            parts=parts,
             reach=options.noise_range,
             methods=methods,
             device=device,

@@ -9,6 +9,7 @@ from roadside_kernels.arrays import Float32, Segments
 from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
 
 from roadside_server.computation import Job
+from roadside_server.parts import WHOLE
 from roadside_server.rates import RATES
 from roadside_server.region.schema import Grid, Points
 from roadside_server.sources import Stretches, chosen, localised, near
@@ -57,12 +58,17 @@ def estimate(job: Job) -> Estimate:
 
 
 def _loads(job: Job) -> Iterator[Load]:
+    """All that is evaluated if no sums are in memory yet."""
     if job.air is not None:
-        for roads in job.air.open_roads.values():
-            yield Load("air", roads.stretches, job.air.reach)
+        unused = "unchanged" if job.air.key is not None else WHOLE
+        for part, roads in job.air.open_roads.items():
+            if part != unused:
+                yield Load("air", roads.stretches, job.air.reach)
     if job.noise is not None:
-        for sources in job.noise.sources.values():
-            yield Load("noise", sources.stretches, job.noise.reach)
+        unused = "unchanged" if job.noise.key is not None else WHOLE
+        for part, sources in job.noise.sources.items():
+            if part != unused:
+                yield Load("noise", sources.stretches, job.noise.reach)
 
 
 def _computed(receptors: Grid | Points) -> int:

@@ -1,6 +1,6 @@
 """Sound of the traffic at receptors: what is independent of the tiles, and the sums of a tile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -15,10 +15,12 @@ from roadside_server.emissions.sound_power import (
     nearest_junction,
     segment_sound_power,
 )
+from roadside_server.evaluation import Part, evaluated
 from roadside_server.measures import Traffic
 from roadside_server.methods import Methods
-from roadside_server.parts import PARTS_OF, active, divided
+from roadside_server.parts import PARTS_OF, WHOLE, active, divided, few_change
 from roadside_server.region.schema import Float64, Region, Weather
+from roadside_server.resident import Key, digest
 from roadside_server.sources import Stretches, chosen, cut, localised, near, straight_stretches
 from roadside_server.tiles import Strip
 
@@ -42,33 +44,41 @@ class NoiseModel:
     transfer: FlatGround
     reach: float  # m
     device: Device
+    key: Key | None = None  # of resident sums; None: of no use
 
-    def energies(self, strip: Strip) -> tuple[dict[str, Float32], int]:
-        """Energies (3, N) re (20 uPa)^2 by part, and the pairs that were evaluated."""
-        energies, pairs = {}, 0
-        for part, sources in self.sources.items():
-            energies[part], count = self._energy(sources, strip)
-            pairs += count
-        return energies, pairs
+    def keyed(self) -> "NoiseModel":
+        """With the key of everything but the receptors, if resident sums are of use."""
+        roads, changed = self.sources[WHOLE], self.sources["before"].power.shape[-1]
+        if not few_change(roads.power.shape[-1], changed):
+            return self
+        transfer, site = map(np.asarray, self.transfer), (self.reach, self.device)
+        return replace(self, key=digest(*roads.stretches, roads.power, *transfer, site))
 
-    def _energy(self, sources: NoiseSources, strip: Strip) -> tuple[Float32, int]:
-        receptors = strip.receptors.local
+    def energies(self, strip: Strip) -> dict[str, Part]:
+        """Energies (3, N) re (20 uPa)^2 by part."""
+        key = None
+        if self.key is not None:
+            key = digest(self.key, *strip.receptors.local, strip.tile.box)
+        return evaluated(self._energy, strip, key)
+
+    def _energy(self, part: str, strip: Strip) -> Part:
+        receptors, sources = strip.receptors.local, self.sources[part]
+        nowhere = np.zeros(receptors.x.size, np.bool_)
         rows = near(sources.stretches, strip.box, self.reach)
         if rows.size == 0:
-            return np.zeros((3, receptors.x.size), np.float32), 0
+            return Part((np.zeros((3, receptors.x.size), np.float32),), nowhere, 0)
         segments = localised(chosen(sources.stretches, rows), strip.tile.box)
         power = np.ascontiguousarray(sources.power[:, :, rows])
         found = line_noise(
             receptors, segments, power, self.transfer, max_range=self.reach, device=self.device
         )
-        return found.energy, found.pairs
+        return Part((found.energy,), nowhere, found.pairs)
 
 
 def noise_model(
     region: Region,
     traffic: Traffic,
     *,
-    parts: tuple[str, ...],
     reach: float,
     methods: Methods,
     device: Device,
@@ -78,16 +88,16 @@ def noise_model(
     before = stretch_power(region, region.roads, stretches, methods)
     after = stretch_power(region, traffic.roads, stretches, methods)
     sources = {}
-    for part, power in divided(before, after, parts).items():
+    for part, power in divided(before, after).items():
         rows = active(power)
         louder = np.ascontiguousarray(power[:, :, rows])
         sources[part] = NoiseSources(chosen(stretches, rows), louder)
-    return NoiseModel(sources, ground_transfer(region, reach), reach, device)
+    return NoiseModel(sources, ground_transfer(region, reach), reach, device).keyed()
 
 
-def noise_levels(energies: dict[str, Float32], state: str) -> dict[str, Float32]:
+def noise_levels(parts: dict[str, Part], state: str) -> dict[str, Float32]:
     """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
-    unchanged, changed = (energies[part] for part in PARTS_OF[state])
+    unchanged, changed = (parts[part].sums[0] for part in PARTS_OF[state])
     return levels(unchanged + changed)._asdict()
 
 

@@ -1,18 +1,31 @@
-"""Roads that a scenario leaves alone are evaluated once, those it changes before and after.
+"""A scenario costs what it changes: sums over roads that stay are kept, nothing cancels.
 
-Baseline and scenario are then sums of the same numbers: nothing cancels, and where no road
-changes they are equal to the last bit.
+Baseline and scenario are sums of the same numbers, those of the unchanged roads and those of the
+changed roads before and after; where no road changes they are equal to the last bit.
+
+The unchanged roads are not evaluated for every scenario: their sums are those of all roads, which
+stay in memory, less those of the changed roads before.  Where that would cancel more than half of
+a sum, near the changed roads, they are evaluated after all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from roadside_kernels.arrays import Float32
+from numpy.typing import NDArray
+from roadside_kernels.arrays import BLOCK, Float32
 
 from roadside_server.region.schema import Float64
 
+Rows = NDArray[np.intp]
+
 #: Parts that add up to each state of the traffic.
 PARTS_OF = {"baseline": ("unchanged", "before"), "scenario": ("unchanged", "after")}
+#: All roads before, from which the unchanged part follows.
+WHOLE = "whole"
+#: Least share of a sum that may be left without evaluating it anew: one bit of the mantissa.
+LEAST_LEFT = 0.5
+#: Share of the sources that may change for the sums over all of them to be of use.
+MOST_CHANGED = 0.5
 
 
 def states_for(outputs: Iterable[str]) -> tuple[str, ...]:
@@ -21,22 +34,46 @@ def states_for(outputs: Iterable[str]) -> tuple[str, ...]:
     return tuple(state for state in PARTS_OF if state in asked or "difference" in asked)
 
 
-def parts_for(states: Iterable[str]) -> tuple[str, ...]:
-    """Parts that the states consist of, each once."""
-    return tuple(dict.fromkeys(part for state in states for part in PARTS_OF[state]))
-
-
-def divided(before: Float64, after: Float64, parts: Iterable[str]) -> dict[str, Float32]:
+def divided(before: Float64, after: Float64) -> dict[str, Float32]:
     """Strengths (..., M) of M sources by part: 0 for sources that belong to another part."""
     changed = (before != after).any(axis=tuple(range(before.ndim - 1)))
-    whole = {
+    parts = {
+        WHOLE: before,
         "unchanged": np.where(changed, 0.0, before),
         "before": np.where(changed, before, 0.0),
         "after": np.where(changed, after, 0.0),
     }
-    return {part: np.ascontiguousarray(whole[part], dtype=np.float32) for part in parts}
+    return {part: np.ascontiguousarray(values, dtype=np.float32) for part, values in parts.items()}
 
 
-def active(strength: Float32) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def active(strength: Float32) -> Rows:
     """Sources of which any strength is above 0."""
     return np.flatnonzero(strength.reshape(-1, strength.shape[-1]).any(axis=0))
+
+
+def few_change(whole: int, changed: int) -> bool:
+    """Whether so few of the sources change that the sums over all of them are worth keeping."""
+    return changed <= MOST_CHANGED * whole
+
+
+def remainder(
+    whole: Sequence[Float32], part: Sequence[Float32]
+) -> tuple[list[Float32], NDArray[np.bool_]]:
+    """Sums (..., N) without a part of them, and the receptors at which too much cancels."""
+    left = [a - b for a, b in zip(whole, part, strict=True)]
+    cancels = np.zeros(whole[0].shape[-1], np.bool_)
+    for total, rest in zip(whole, left, strict=True):
+        cancels |= (rest < LEAST_LEFT * total).reshape(-1, cancels.size).any(axis=0)
+    return left, cancels
+
+
+def whole_blocks(which: NDArray[np.bool_]) -> Rows:
+    """Receptors of the blocks in which any is meant.
+
+    Roads are cut into pieces as a block sees them: whole blocks get the pieces that they had.
+    """
+    if which.size == 0:
+        return np.flatnonzero(which)
+    starts = np.arange(0, which.size, BLOCK)
+    blocks = np.logical_or.reduceat(which, starts)
+    return np.flatnonzero(np.repeat(blocks, BLOCK)[: which.size])

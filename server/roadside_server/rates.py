@@ -11,8 +11,8 @@ from roadside_kernels.launch import Device
 
 #: Pairs a second before any work was measured: for each core of a CPU, for a whole GPU.
 DEFAULT_RATES = {
-    ("air", "cpu"): 2e8,
-    ("noise", "cpu"): 2e8,
+    ("air", "cpu"): 3e8,
+    ("noise", "cpu"): 1.4e8,
     ("air", "gpu"): 1e11,
     ("noise", "gpu"): 1e11,
 }

@@ -3,6 +3,7 @@
 import numpy as np
 from roadside_kernels.air.street import street_dilution
 from roadside_kernels.arrays import Int64, StreetLinks
+from roadside_kernels.physics import f32
 
 from roadside_server.region.schema import Region
 
@@ -18,6 +19,6 @@ def links_of(region: Region, receptor: Int64) -> StreetLinks:
         table.distance[rows],
         table.street_type[rows],
         table.tree_factor[rows],
-        np.float32(region.weather.annual_speed),
+        f32(region.weather.annual_speed),
     )
     return StreetLinks(start, np.ascontiguousarray(table.road[rows]), dilution)

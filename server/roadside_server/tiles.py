@@ -77,10 +77,12 @@ class Strip(NamedTuple):
 def strips_of(tile: Tile, receptors: TileReceptors, size: int) -> Iterator[Strip]:
     """The receptors of a tile, so many at a time."""
     for first in range(0, receptors.cell.size, size):
-        some = slice(first, first + size)
-        local = Receptors(receptors.local.x[some], receptors.local.y[some])
-        part = TileReceptors(local, receptors.cell[some], receptors.receptor[some])
-        yield Strip(tile, part, _bounds(local, tile.box))
+        yield _strip(tile, receptors, slice(first, first + size))
+
+
+def some_of(strip: Strip, rows: NDArray[np.intp]) -> Strip:
+    """Some receptors of a strip."""
+    return _strip(strip.tile, strip.receptors, rows)
 
 
 def tiles_of(receptors: Grid | Points) -> tuple[Tile, ...]:
@@ -164,6 +166,12 @@ def curve_order() -> Int64:
             ]
         )
     return np.argsort(order, axis=None, kind="stable").astype(np.int64)
+
+
+def _strip(tile: Tile, receptors: TileReceptors, which: slice | NDArray[np.intp]) -> Strip:
+    local = Receptors(receptors.local.x[which], receptors.local.y[which])
+    some = TileReceptors(local, receptors.cell[which], receptors.receptor[which])
+    return Strip(tile, some, _bounds(local, tile.box))
 
 
 def _bounds(local: Receptors, corner: View) -> View:

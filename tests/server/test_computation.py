@@ -281,6 +281,38 @@ def test_canyon_roads_reach_beyond_their_street_only_if_asked():
     assert (beyond["nox_baseline"][both] >= within["nox_baseline"][both]).all()
 
 
+def test_a_canyon_does_not_reach_its_own_street_twice():
+    asked = {"quantities": ["QUANTITY_NOX"], "outputs": ["OUTPUT_BASELINE"]}
+    region = only("long-1", "long-2")  # one street in two stretches
+    within = maps(region=region, **asked)["nox_baseline"]
+    beyond = maps(region=region, options={"canyon_roads_beyond_street": True}, **asked)
+    linked = np.diff(region.street_links.start).reshape(within.shape) > 0
+    np.testing.assert_array_equal(beyond["nox_baseline"][linked], within[linked])
+
+
+def test_sums_from_memory_are_those_evaluated_anew():
+    job = job_of(CLOSE_LONG)
+    assert job.air.key is not None
+    direct = replace(job, air=replace(job.air, key=None), noise=replace(job.noise, key=None))
+    (tile,) = job.tiles()
+    kept, anew = job.compute(tile), direct.compute(tile)
+    for name, values in anew.values.items():
+        np.testing.assert_allclose(kept.values[name], values, rtol=SUMS, atol=SUMS, err_msg=name)
+
+
+def test_a_second_scenario_costs_what_it_changes():
+    slower = {"roads": CLOSE_LONG["roads"], "set_speed": {"speed": 30}}
+    grid = replace(REGION.receptors, spacing=11.0)  # that no other test computed
+    region = replace(REGION, receptors=grid)
+    pairs = [
+        sum(result.pairs for result in job_of(measure, region=region).results())
+        for measure in (CLOSE_LONG, slower)
+    ]
+    everything = sum(result.pairs for result in job_of(CLOSE_ALL, region=region).results())
+    assert pairs[1] < pairs[0]
+    assert pairs[1] < everything
+
+
 def test_only_what_is_asked_is_computed():
     assert job_of(quantities=["QUANTITY_LDEN"]).air is None
     assert job_of(quantities=["QUANTITY_NO2"]).noise is None
