@@ -76,6 +76,13 @@ class ComputationCancelledError(RoadsideError):
     reason = "CANCELLED"
 
 
+class ReaderStalledError(RoadsideError):
+    """The client left a stream unread for too long; a finished result can still be fetched."""
+
+    status = StatusCode.DEADLINE_EXCEEDED
+    reason = "READER_STALLED"
+
+
 def require(condition: bool, field: str, description: str) -> None:
     """Refuse an input unless the condition holds; the description gives the value and the rule."""
     if not condition:

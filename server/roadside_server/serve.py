@@ -17,7 +17,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_service_pb2
-from roadside_kernels.launch import gpu_available
+from roadside_kernels.launch import Device, gpu_available
 
 from roadside_server.catalogue import Catalogue
 from roadside_server.errors import InvalidInputError, require
@@ -27,7 +27,7 @@ from roadside_server.service.handlers import service_handler
 from roadside_server.service.regions import RegionService
 from roadside_server.service.results import ResultService
 from roadside_server.service.scenarios import ScenarioService
-from roadside_server.settings import Settings
+from roadside_server.settings import DEFAULT_LIMITS, STALL, Limits, Settings
 from roadside_server.warm_up import warm_up
 from roadside_server.worker import Worker
 
@@ -107,7 +107,10 @@ class Server:
         received = ("grpc.max_receive_message_length", settings.max_request)
         server = grpc.aio.server(options=(*OPTIONS, received))
         servicers = (self._scenarios, RegionService(self._catalogue), ResultService(self._store))
-        handlers = [service_handler(*pair) for pair in zip(SERVICES, servicers, strict=True)]
+        handlers = [
+            service_handler(service, servicer, settings.stall)
+            for service, servicer in zip(SERVICES, servicers, strict=True)
+        ]
         server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if settings.reflection:
@@ -165,11 +168,25 @@ class EmbeddedServer:
         self,
         regions: Sequence[Path | Region],
         results: Path | None = None,
-        **settings: Any,
+        *,
+        address: str = "127.0.0.1:0",
+        device: Device = "cpu",
+        limits: Limits = DEFAULT_LIMITS,
+        stall: float = STALL,
+        reflection: bool = False,
+        warm_up: bool = False,
     ) -> None:
-        chosen: dict[str, Any] = {"address": "127.0.0.1:0", "warm_up": False} | settings
-        # Without a folder for results, a temporary one is made on entering.
-        self.settings = Settings(tuple(regions), results or Path(), **chosen)
+        self.settings = Settings(
+            regions=tuple(regions),
+            # Without a folder for results, a temporary one is made on entering.
+            results=results or Path(),
+            address=address,
+            limits=limits,
+            device=device,
+            stall=stall,
+            reflection=reflection,
+            warm_up=warm_up,
+        )
         self.address = ""
         self._keeps_results = results is not None
         self._ending = ExitStack()

@@ -21,6 +21,11 @@ class Limits:
     queued: int = 16  # requests that wait for the device
 
 
+DEFAULT_LIMITS = Limits()
+#: Seconds after which a client that reads nothing of a stream is cut off.
+STALL = 600.0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A server."""
@@ -30,8 +35,9 @@ class Settings:
     address: str = "127.0.0.1:50051"  # host:port, port 0: any; or unix:/path
     results_budget: int = 10 * GIBIBYTE  # bytes, the oldest results make room
     device: Device = "cpu"  # cpu or gpu
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
     max_request: int = 4 * MEBIBYTE  # bytes of one request
+    stall: float = STALL  # s
     reflection: bool = False  # tell clients of the services and messages
     warm_up: bool = True  # compile and run every kernel before saying SERVING
     grace: float = 30.0  # seconds for running calls to finish after SIGTERM

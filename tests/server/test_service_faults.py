@@ -278,6 +278,23 @@ def test_a_reader_that_stalls_holds_neither_the_device_nor_its_tiles(busy):
     assert [event.WhichOneof("event") for event in stalled].count("tile") == 6
 
 
+def test_a_reader_that_stalls_for_good_is_cut_off_and_its_result_kept(monkeypatch, noticed):
+    Gate(monkeypatch).allow(1000)
+    asked = request(
+        quantities=["QUANTITY_NOX", "QUANTITY_EC"],
+        measures=[{"close": {}}],
+        options={"codec": "CODEC_NONE"},
+    )
+    with EmbeddedServer([wide_region()], stall=0.5) as server:
+        calls = Calls(server.address)
+        with calls.channel:
+            stalled = calls.run(asked)
+            next(stalled)
+            assert noticed.wait(PATIENCE)
+            assert refused(list, stalled)[:2] == (Code.DEADLINE_EXCEEDED, "READER_STALLED")
+            assert calls.results.ListResults(result_service_pb2.ListResultsRequest()).results
+
+
 def test_health_answers_while_the_device_is_held(busy):
     _, calls, gate = busy
     running = calls.run(request())

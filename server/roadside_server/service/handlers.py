@@ -8,7 +8,7 @@ bytes.  Responses may be messages, or messages that were serialised off the even
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -17,10 +17,11 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from roadside_server.errors import InvalidInputError
+from roadside_server.errors import InvalidInputError, ReaderStalledError
 from roadside_server.service.statuses import grpc_status
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Handling = Callable[[bytes, Context], Awaitable[Any]]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 #: Larger requests (bytes) are parsed off the event loop.
@@ -29,23 +30,25 @@ PARSED_AT_ONCE = 65_536
 logger = logging.getLogger(__name__)
 
 
-def service_handler(descriptor: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
-    """Handlers of all methods of a service."""
+def service_handler(
+    descriptor: ServiceDescriptor, servicer: object, stall: float
+) -> grpc.GenericRpcHandler:
+    """Handlers of all methods of a service; streams are cut when not read for some seconds."""
     handlers: dict[str, Handler] = {
-        method.name: _handler(method, getattr(servicer, method.name))
+        method.name: _handler(method, getattr(servicer, method.name), stall)
         for method in descriptor.methods
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, handlers)
 
 
-def _handler(method: MethodDescriptor, call: Callable[..., Any]) -> Handler:
+def _handler(method: MethodDescriptor, call: Callable[..., Any], stall: float) -> Handler:
     if method.server_streaming:
-        stream = _streaming(method, call)
+        stream = _streaming(method, call, stall)
         return grpc.unary_stream_rpc_method_handler(stream, None, _serialized)
     return grpc.unary_unary_rpc_method_handler(_unary(method, call), None, _serialized)
 
 
-def _unary(method: MethodDescriptor, call: Callable[..., Any]) -> Callable[..., Any]:
+def _unary(method: MethodDescriptor, call: Callable[..., Any]) -> Handling:
     async def answer(content: bytes, context: Context) -> Message | bytes:
         started = time.monotonic()
         try:
@@ -59,18 +62,28 @@ def _unary(method: MethodDescriptor, call: Callable[..., Any]) -> Callable[..., 
     return answer
 
 
-def _streaming(method: MethodDescriptor, call: Callable[..., Any]) -> Callable[..., Any]:
-    async def answer(content: bytes, context: Context) -> AsyncIterator[Message | bytes]:
+def _streaming(method: MethodDescriptor, call: Callable[..., Any], stall: float) -> Handling:
+    # Not a generator: one that gRPC has parked between messages learns of nothing.
+    async def answer(content: bytes, context: Context) -> None:
         started = time.monotonic()
         try:
             async with aclosing(call(await _parsed(method, content), context)) as responses:
                 async for response in responses:
-                    yield response
+                    await _write(context, response, stall)
         except Exception as error:
             await _abort(context, method, error, started)
         _log(method, grpc.StatusCode.OK, started)
 
     return answer
+
+
+async def _write(context: Context, response: Message | bytes, stall: float) -> None:
+    """Send a message; ReaderStalledError if the client reads nothing for some seconds."""
+    try:
+        async with asyncio.timeout(stall):
+            await context.write(response)
+    except TimeoutError as error:
+        raise ReaderStalledError(f"nothing was read for {stall:g} s") from error
 
 
 async def _parsed(method: MethodDescriptor, content: bytes) -> Message:

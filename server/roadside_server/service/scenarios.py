@@ -5,7 +5,6 @@ import math
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -72,7 +71,7 @@ class ScenarioService:
             pool.shutdown()
 
     async def RunScenario(  # noqa: N802 - the name in the proto
-        self, request: messages.RunScenarioRequest, context: Context
+        self, request: messages.RunScenarioRequest, _: Context
     ) -> AsyncIterator[Event]:
         """Metadata, tiles and progress, a summary."""
         view = _view(request)
@@ -82,15 +81,15 @@ class ScenarioService:
             yield metadata_message(ready.job, ready.parts, result="")
             return
         run = self._run(ready, view)
-        # A generator that is parked between messages learns of a cancelled call only late.
-        context.add_done_callback(partial(self._abandon, run))  # type: ignore[arg-type] # no Protocol
         try:
             self._worker.submit(run)
             yield metadata_message(ready.job, ready.parts, run.writer.name)
             async for event in self._events(run):
                 yield event
         finally:
-            self._abandon(run)
+            # Without effect on a run that has ended.
+            run.cancel()
+            self._worker.drop(run)
             run.writer.close()
 
     async def EstimateScenario(  # noqa: N802
@@ -142,11 +141,6 @@ class ScenarioService:
         scenario = ready.job.scenario
         writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
         return ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
-
-    def _abandon(self, run: ScenarioRun, _: Context | None = None) -> None:
-        """Stop a run that nobody waits for; without effect if it has ended."""
-        run.cancel()
-        self._worker.drop(run)
 
     async def _events(self, run: ScenarioRun) -> AsyncIterator[Event]:
         """Tiles as they finish, read from the store at the pace of the client; then the summary."""
