@@ -297,7 +297,8 @@ def test_sums_from_memory_are_those_evaluated_anew():
     (tile,) = job.tiles()
     kept, anew = job.compute(tile), direct.compute(tile)
     for name, values in anew.values.items():
-        np.testing.assert_allclose(kept.values[name], values, rtol=SUMS, atol=SUMS, err_msg=name)
+        # Levels near 70 dB differ in their last bits: 8e-6 dB each.
+        np.testing.assert_allclose(kept.values[name], values, rtol=SUMS, atol=4e-5, err_msg=name)
 
 
 def test_a_second_scenario_costs_what_it_changes():
