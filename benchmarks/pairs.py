@@ -98,7 +98,7 @@ def piece_counts(roads, sample):
 
 
 def _plain_dilution(distance, spread, z):
-    """The dilution (s/m3) of ``air/plume.py`` with NumPy, ground-level roads, receptors at 1.5 m."""
+    """The dilution (s/m3) of ``air/plume.py`` with NumPy; receptors at 1.5 m."""
     sigma = spread + z.a * distance**z.b
 
     def profile(height):
