@@ -6,10 +6,6 @@ taken for fill values.  A folder without root or manifest is what a crash left: 
 the next start.
 """
 
-import errno
-import fcntl
-import json
-import os
 import re
 import shutil
 import threading
@@ -17,10 +13,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from roadside_server.chunks import ROOT, crc32c
 from roadside_server.errors import (
@@ -30,20 +25,20 @@ from roadside_server.errors import (
     TooLargeError,
     require,
 )
+from roadside_server.result_files import (
+    MANIFEST,
+    StoredResult,
+    Value,
+    claimed,
+    manifest_of,
+    read_manifest,
+    remove,
+    write_file,
+)
 
-MANIFEST = ".manifest.json"
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 KEY = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 MAX_KEY = 256
-#: The disk, or what the user may have of it, is full.
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-
-
-class Value(NamedTuple):
-    """What the manifest knows of a value."""
-
-    size: int
-    crc32c: int
 
 
 class ByteRange(NamedTuple):
@@ -62,22 +57,6 @@ class ByteRange(NamedTuple):
         return slice(self.offset, min(self.offset + self.length, size) if self.length else size)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResult:
-    """A result and the manifest of its values."""
-
-    identifier: str
-    region: str
-    title: str
-    created_at: float  # seconds since 1970-01-01T00:00:00Z
-    values: dict[str, Value] = field(default_factory=dict, compare=False)
-
-    @property
-    def size(self) -> int:
-        """Bytes of all values."""
-        return sum(value.size for value in self.values.values())
-
-
 class ResultStore:
     """Results in a folder, the oldest of which make room for new ones; safe to share by threads."""
 
@@ -89,7 +68,7 @@ class ResultStore:
         self._writing: dict[str, StoredResult] = {}
         self._total = 0  # bytes
         self._holds = Counter[str]()
-        self._claim = _claimed(folder)
+        self._claim = claimed(folder)
         self._recover()
 
     def begin(self, region: str, title: str, expected: int) -> "ResultWriter":
@@ -145,7 +124,7 @@ class ResultStore:
     def write(self, result: StoredResult, key: str, value: bytes) -> None:
         """Write one value of an unfinished result and make room for it."""
         self._make_room(len(value))
-        _write_file(self.folder / result.identifier / key, value)
+        write_file(self.folder / result.identifier / key, value)
         with self._lock:
             result.values[key] = Value(len(value), crc32c(value))
             self._total += len(value)
@@ -155,8 +134,8 @@ class ResultStore:
         folder = self.folder / result.identifier
         result.values[ROOT] = Value(len(root), crc32c(root))
         self._total += len(root)
-        _write_file(folder / MANIFEST, _manifest(result), durable=True)
-        _write_file(folder / ROOT, root, durable=True)
+        write_file(folder / MANIFEST, manifest_of(result), durable=True)
+        write_file(folder / ROOT, root, durable=True)
         with self._lock:
             self._results[result.identifier] = self._writing.pop(result.identifier)
 
@@ -203,7 +182,7 @@ class ResultStore:
                     excess -= result.size
                     self._total -= result.size
         for identifier in evicted:
-            _remove(self.folder / identifier)
+            remove(self.folder / identifier)
         if excess > 0:
             raise TooLargeError(f"the {self.budget} bytes kept for results are all in use")
 
@@ -214,7 +193,7 @@ class ResultStore:
             if not IDENTIFIER.fullmatch(folder.name):
                 continue
             try:
-                found.append(_read_manifest(folder))
+                found.append(read_manifest(folder))
             except (OSError, ValueError, TypeError, KeyError):
                 shutil.rmtree(folder, ignore_errors=True)
         found.sort(key=lambda result: result.created_at)
@@ -269,56 +248,3 @@ def check_key(key: str, field_name: str = "key") -> None:
     plain = len(key) <= MAX_KEY and KEY.fullmatch(key)
     if not plain or not set(key.split("/")).isdisjoint({".", ".."}):
         raise InvalidInputError(field_name, f"{key[:80]!r}, must be a key such as no2/c/0/1")
-
-
-def _claimed(folder: Path) -> TextIO:
-    """An open lock file: only one server at a time writes to a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    claim = (folder / ".lock").open("w")
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        claim.close()
-        raise InvalidInputError("results", f"{folder} is in use by another server") from error
-    return claim
-
-
-def _write_file(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Write a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        if error.errno in NO_SPACE:
-            raise TooLargeError("no space is left for results") from error
-        raise
-
-
-def _remove(folder: Path) -> None:
-    """Remove a result: at once for readers of the folder, who look for its root first."""
-    with suppress(FileNotFoundError):
-        (folder / ROOT).unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _manifest(result: StoredResult) -> bytes:
-    known = {"region": result.region, "title": result.title, "created_at": result.created_at}
-    return json.dumps(known | {"values": result.values}).encode()
-
-
-def _read_manifest(folder: Path) -> StoredResult:
-    """A finished result; an error if it is not."""
-    manifest = json.loads((folder / MANIFEST).read_bytes())
-    if not (folder / ROOT).is_file():
-        raise ValueError(f"{folder.name} was not finished")
-    values = {key: Value(*value) for key, value in manifest["values"].items()}
-    return StoredResult(
-        folder.name, manifest["region"], manifest["title"], manifest["created_at"], values
-    )

@@ -254,7 +254,7 @@ def test_a_waiting_request_is_told_its_place_and_leaves_the_queue_when_cancelled
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_back(busy):
-    _, calls, gate = busy
+    server, calls, gate = busy
     first = calls.run(request())
     gate.wait_for(begun=1)
     second = calls.run(request())
@@ -265,6 +265,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(busy):
     gate.allow(1000)
     for call in (first, second):
         assert [event.WhichOneof("event") for event in call][-1] == "summary"
+    assert not server._server._store._writing
 
 
 def test_a_reader_that_stalls_holds_neither_the_device_nor_its_tiles(busy):

@@ -10,7 +10,7 @@ from roadside_server.chunks import crc32c
 from roadside_server.computation import Job
 from roadside_server.measures import all_vehicles_per_day
 from roadside_server.region.schema import Grid, Region
-from roadside_server.results import StoredResult
+from roadside_server.result_files import StoredResult
 from roadside_server.run import FinishedTile, ScenarioRun
 from roadside_server.summary import Exceedance, QuantitySummary, Statistics, Summary
 from roadside_server.zarr_format import StoreParts

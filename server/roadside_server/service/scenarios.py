@@ -15,7 +15,7 @@ from roadside_server.catalogue import Catalogue
 from roadside_server.chunks import CODECS
 from roadside_server.computation import Job, prepare
 from roadside_server.emissions.factors import load_factors
-from roadside_server.errors import RoadsideError, TooLargeError, Violation, require
+from roadside_server.errors import RoadsideError, ServerBusyError, TooLargeError, Violation, require
 from roadside_server.estimate import Estimate, estimate
 from roadside_server.quantities import QUANTITIES
 from roadside_server.results import ResultStore
@@ -80,9 +80,8 @@ class ScenarioService:
         if request.validate_only:
             yield metadata_message(ready.job, ready.parts, result="")
             return
-        run = self._run(ready, view)
+        run = self._submitted(ready, view)
         try:
-            self._worker.submit(run)
             yield metadata_message(ready.job, ready.parts, run.writer.name)
             async for event in self._events(run):
                 yield event
@@ -137,10 +136,18 @@ class ScenarioService:
         _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
         return Ready(job, store_parts(job), estimated)
 
-    def _run(self, ready: Ready, view: View | None) -> ScenarioRun:
+    def _submitted(self, ready: Ready, view: View | None) -> ScenarioRun:
+        """A run that waits for the device; ServerBusyError if too many do."""
         scenario = ready.job.scenario
         writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
-        return ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
+        run = ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
+        try:
+            self._worker.submit(run)
+        except ServerBusyError as error:
+            run.fail(error)
+            writer.close()
+            raise
+        return run
 
     async def _events(self, run: ScenarioRun) -> AsyncIterator[Event]:
         """Tiles as they finish, read from the store at the pace of the client; then the summary."""
