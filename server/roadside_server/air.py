@@ -79,6 +79,7 @@ class AirModel:
     curves: DilutionCurves
     wind: SectorWind
     reach: float  # m
+    quantities: tuple[str, ...]  # that are asked
     pm10_days: Callable[[Float32], Float32]
     device: Device
     key: Key | None = None  # of resident sums; None: of no use
@@ -96,11 +97,15 @@ class AirModel:
 
     def contributions(self, strip: Strip) -> dict[str, Part]:
         """Contributions by part."""
+        links = self.links(strip)
         key = None
         if self.key is not None:
-            links, places = self._links(strip), strip.receptors.local
-            key = digest(self.key, *places, strip.tile.box, *links)
-        return evaluated(self._contribution, strip, key)
+            key = digest(self.key, *strip.receptors.local, strip.tile.box, *links)
+
+        def contribution(part: str, some: Strip) -> Part:
+            return self._contribution(part, some, links if some is strip else self.links(some))
+
+        return evaluated(contribution, strip, key)
 
     def concentrations(
         self, parts: dict[str, Part], state: str, surroundings: Surroundings
@@ -110,13 +115,15 @@ class AirModel:
         traffic = AirSums(*(a + b for a, b in zip(unchanged, changed, strict=True)))
         return self._concentrations(traffic, surroundings)
 
-    def _contribution(self, part: str, strip: Strip) -> Part:
-        links = self._links(strip)
-        street = street_sums(links, self.street_emission[part])
+    def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> Part:
+        emission = self.street_emission[part]
+        emits = bool(emission[:, links.road].any())
+        receptors = strip.receptors.cell.size
+        street = street_sums(links, emission) if emits else np.zeros((5, receptors), np.float32)
         roads = self.open_roads[part]
         rows = near(roads.stretches, strip.box, self.reach)
         if rows.size == 0:
-            return self._nothing_open(street)
+            return self._nothing_open(street, emits)
         found = open_road_sums(
             strip.receptors.local,
             localised(chosen(roads.stretches, rows), strip.tile.box),
@@ -131,37 +138,46 @@ class AirModel:
         annual = np.stack([found.pm10, found.pm25, found.ec])
         return Part(AirSums(found.nox, found.no2, annual, street), found.near, found.pairs)
 
-    def _links(self, strip: Strip) -> StreetLinks:
+    def links(self, strip: Strip) -> StreetLinks:
+        """Which canyon roads act on the receptors."""
         return links_of(self.region, strip.receptors.receptor)
 
-    def _nothing_open(self, street: Float32) -> Part:
+    def _nothing_open(self, street: Float32, acts: bool) -> Part:
         receptors = street.shape[1]
         sectors = np.zeros((self.wind.frequency.size, receptors), np.float32)
         annual = np.zeros((3, receptors), np.float32)
-        return Part(AirSums(sectors, sectors, annual, street), np.zeros(receptors, np.bool_), 0)
+        near_axis = np.zeros(receptors, np.bool_)
+        return Part(AirSums(sectors, sectors, annual, street), near_axis, 0, acts)
 
     def _concentrations(self, traffic: AirSums, surroundings: Surroundings) -> Concentrations:
         background = surroundings.background
-        street_nox, street_no2, *street_annual = traffic.street
-        no2, guarded = annual_no2(
+        guarded = np.zeros(traffic.street.shape[1], np.bool_)
+        values = {}
+        if "no2" in self.quantities:
+            no2, guarded = self._no2(traffic, surroundings)
+            values["no2"] = background["no2"] + no2
+        if "nox" in self.quantities:
+            nox = np.tensordot(self.wind.frequency, traffic.open_nox, axes=1) + traffic.street[0]
+            values["nox"] = background.get("nox", np.float32(0.0)) + nox
+        for row, name in enumerate(("pm10", "pm25", "ec")):
+            values[name] = background[name] + (traffic.open_annual[row] + traffic.street[2 + row])
+        if "pm10_days" in self.quantities:
+            values["pm10_days"] = self.pm10_days(values["pm10"])
+        return Concentrations(values, guarded)
+
+    def _no2(
+        self, traffic: AirSums, surroundings: Surroundings
+    ) -> tuple[Float32, NDArray[np.bool_]]:
+        """NO2 (ug/m3) from the traffic, and where its rule reached the guard."""
+        return annual_no2(
             traffic.open_nox,
             traffic.open_no2,
-            street_nox,
-            street_no2,
+            traffic.street[0],
+            traffic.street[1],
             self.wind.frequency,
             surroundings.sector_ozone,
-            background["o3"],
+            surroundings.background["o3"],
         )
-        values = {
-            "no2": background["no2"] + no2,
-            "nox": background.get("nox", np.float32(0.0))
-            + np.tensordot(self.wind.frequency, traffic.open_nox, axes=1)
-            + street_nox,
-        }
-        for row, name in enumerate(("pm10", "pm25", "ec")):
-            values[name] = background[name] + (traffic.open_annual[row] + street_annual[row])
-        values["pm10_days"] = self.pm10_days(values["pm10"])
-        return Concentrations(values, guarded)
 
 
 def air_model(
@@ -201,6 +217,7 @@ def air_model(
         ),
         wind=SectorWind(weather.frequency.astype(np.float32), weather.speed.astype(np.float32)),
         reach=methods.open_road_range,
+        quantities=scenario.quantities,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
     ).keyed()

@@ -14,6 +14,7 @@ from roadside_server.air import AirModel, air_model, open_stretches
 from roadside_server.caveats import caveats_of
 from roadside_server.emissions.factors import EmissionFactors, load_factors
 from roadside_server.errors import ComputationCancelledError
+from roadside_server.evaluation import changes
 from roadside_server.measures import apply_measures
 from roadside_server.methods import Methods
 from roadside_server.noise import NoiseModel, noise_levels, noise_model
@@ -21,7 +22,6 @@ from roadside_server.parts import states_for
 from roadside_server.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.rates import timed
 from roadside_server.reach import beyond_reach
-from roadside_server.receptor_links import links_of
 from roadside_server.region.schema import Region
 from roadside_server.result_arrays import (
     MASKED,
@@ -145,14 +145,16 @@ class Job:
             parts = air.contributions(strip)
             work.pairs = sum(part.pairs for part in parts.values())
         surroundings = surroundings_at(self.region, strip)
-        for state, values in by_state.items():
+
+        def concentrations(state: str) -> Quantities:
             found = air.concentrations(parts, state, surroundings)
-            values.update(found.values)
             flags[found.guarded] |= NO2_GUARD
+            return found.values
+
+        _add(by_state, concentrations, changes(parts))
         for part in parts.values():
             flags[part.near] |= NEAR_AXIS
-        links = links_of(self.region, strip.receptors.receptor)
-        flags[beyond_reach(strip, links, self.open_roads, air.reach)] |= NO_ROAD
+        flags[beyond_reach(strip, air.links(strip), self.open_roads, air.reach)] |= NO_ROAD
         return work.pairs
 
     def _add_noise(self, noise: NoiseModel, strip: Strip, by_state: dict[str, Quantities]) -> int:
@@ -160,8 +162,7 @@ class Job:
         with timed("noise", self.device) as work:
             parts = noise.energies(strip)
             work.pairs = sum(part.pairs for part in parts.values())
-        for state, values in by_state.items():
-            values.update(noise_levels(parts, state))
+        _add(by_state, lambda state: noise_levels(parts, state), changes(parts))
         return work.pairs
 
     def _outputs(self, by_state: dict[str, dict[str, Float32]]) -> dict[str, Float32]:
@@ -245,6 +246,16 @@ def prepare(
         noise=noise,
         open_roads=open_stretches(region, canyons_too=options.canyon_roads_beyond_street),
     )
+
+
+def _add(
+    by_state: dict[str, Quantities], quantities_of: Callable[[str], Quantities], change: bool
+) -> None:
+    """Add the quantities of every state; those of one serve all if nothing changes."""
+    found: Quantities = {}
+    for state, quantities in by_state.items():
+        found = quantities_of(state) if change or not found else found
+        quantities.update(found)
 
 
 def _strip_size(device: Device) -> int:

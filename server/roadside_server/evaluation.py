@@ -18,6 +18,12 @@ class Part(NamedTuple):
     sums: tuple[Float32, ...]  # (..., N) each
     near: NDArray[np.bool_]  # (N), nearer than 3.5 m to an open road's axis
     pairs: int  # of road piece and receptor that were evaluated
+    acts: bool = True  # False: all sums are 0
+
+
+def changes(parts: dict[str, Part]) -> bool:
+    """Whether any road that changes acts on any of the receptors."""
+    return parts["before"].acts or parts["after"].acts
 
 
 Evaluate = Callable[[str, Strip], Part]
@@ -37,7 +43,8 @@ def evaluated(evaluate: Evaluate, strip: Strip, key: Key | None) -> dict[str, Pa
     whole, known = RESIDENT.sums(key, lambda: evaluate(WHOLE, strip))
     if known:
         whole = whole._replace(pairs=0)
-    return {"unchanged": _without(whole, before, evaluate, strip), "before": before, "after": after}
+    unchanged = _without(whole, before, evaluate, strip) if before.acts else whole
+    return {"unchanged": unchanged, "before": before, "after": after}
 
 
 def _without(whole: Part, before: Part, evaluate: Evaluate, strip: Strip) -> Part:

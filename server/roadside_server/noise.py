@@ -66,7 +66,7 @@ class NoiseModel:
         nowhere = np.zeros(receptors.x.size, np.bool_)
         rows = near(sources.stretches, strip.box, self.reach)
         if rows.size == 0:
-            return Part((np.zeros((3, receptors.x.size), np.float32),), nowhere, 0)
+            return Part((np.zeros((3, receptors.x.size), np.float32),), nowhere, 0, acts=False)
         segments = localised(chosen(sources.stretches, rows), strip.tile.box)
         power = np.ascontiguousarray(sources.power[:, :, rows])
         found = line_noise(
