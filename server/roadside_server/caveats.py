@@ -43,9 +43,12 @@ def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> s
 
 
 def _assumed_volumes(region: Region) -> list[str]:
+    """How many volumes are assumed, unless the region says so itself."""
     assumed = int((region.roads["volume_source"] == "assumed").sum())
-    total = len(region.roads)
-    return [f"traffic volumes are assumed on {assumed} of {total} roads"] if assumed else []
+    told = any("volumes are assumed" in sentence for sentence in region.assumptions)
+    if assumed == 0 or told:
+        return []
+    return [f"traffic volumes are assumed on {assumed} of {len(region.roads)} roads"]
 
 
 def _air(region: Region, scenario: Scenario) -> list[str]:
