@@ -12,18 +12,19 @@ import numpy as np
 from numba import get_num_threads, get_thread_id, njit, prange
 from numpy.typing import NDArray
 
-from roadside_kernels.air.lanes import (
-    Lanes,
-    add_group,
-    add_lanes,
-    curve_of,
-    find_dilution,
-    find_sectors,
+from roadside_kernels.air.lanes import Lanes, curve_of
+from roadside_kernels.air.pieces import (
+    GROUP,
+    Queue,
+    Site,
+    Sums,
+    add_piece,
+    add_queued_group,
+    add_to_queue,
+    complete_group,
 )
-from roadside_kernels.air.plume import Curve
 from roadside_kernels.air.wind_sectors import sector_borders, sectors_seen
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.elementary import i32
 from roadside_kernels.geometry import (
     NEAREST,
     distance_to_box,
@@ -33,29 +34,6 @@ from roadside_kernels.geometry import (
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 Bool = NDArray[np.bool_]
-
-#: Pieces that are added at a time.
-GROUP = 4
-
-
-class Sums(NamedTuple):
-    """What a block adds up; quantities one after the other, ``BLOCK`` lanes each.
-
-    Constant offsets within one array let the compiler see that lanes do not overlap.
-    """
-
-    by_sector: Float32  # (sectors, 2 * BLOCK): NOx, NO2
-    annual: Float32  # (3 * BLOCK): PM10, PM2.5, EC
-
-
-class Queue(NamedTuple):
-    """Pieces that wait until a group with one curve and one sector is complete."""
-
-    x: Float32  # (curves * sectors, GROUP)
-    y: Float32
-    emission: Float32  # (curves * sectors, 5 * GROUP), ug/s, pollutant by pollutant
-    filled: Int32  # (curves * sectors)
-    piece: Float32  # (5), emission of the piece at hand (ug/s)
 
 
 class Scratch(NamedTuple):
@@ -75,77 +53,6 @@ class Scratch(NamedTuple):
     by_sector: Float32  # (workers, sectors, 2 * BLOCK)
     annual: Float32  # (workers, 3 * BLOCK)
     linked: NDArray[np.bool_]  # (workers, roads)
-
-
-class Site(NamedTuple):
-    """What holds for all blocks."""
-
-    coefficients: Float32  # of the dilution curves
-    annual: Float32  # (sectors), from a dilution to an annual mean
-    borders: Float32  # (sectors, 2), unit vectors from border to border, clockwise
-    limit: float  # squared range (m2)
-
-
-@physics
-def add_piece(
-    lanes: Lanes,
-    px: float,
-    py: float,
-    first: int,
-    count: int,
-    emission: Float32,
-    curve: Curve,
-    site: Site,
-    sums: Sums,
-) -> None:
-    """Add one piece that a block sees in a few sectors, ``count`` from ``first`` on, clockwise."""
-    sectors = i32(site.annual.size)
-    find_dilution(lanes, px, py, curve, site.limit)
-    if count > 1:
-        find_sectors(lanes, px, py, first, count, sectors)
-    else:
-        lanes.sector[:] = 0
-    for at in range(count):
-        s = (first + at) % sectors
-        add_lanes(lanes, at, emission, site.annual[s], sums.by_sector[s], sums.annual)
-
-
-@physics
-def add_to_queue(queue: Queue, slot: int, px: float, py: float) -> bool:
-    """Put a piece in its queue; whether that completes a group."""
-    at = queue.filled[slot]
-    queue.x[slot, at], queue.y[slot, at] = px, py
-    for pollutant in range(5):
-        queue.emission[slot, pollutant * GROUP + at] = queue.piece[pollutant]
-    queue.filled[slot] = (at + 1) % GROUP
-    return bool(at + 1 == GROUP)
-
-
-@physics
-def add_queued_group(queue: Queue, slot: int, lanes: Lanes, site: Site, sums: Sums) -> None:
-    """Add the complete group of a queue."""
-    sectors = site.annual.size
-    curve, s = curve_of(site.coefficients, slot // sectors), slot % sectors
-    add_group(
-        lanes,
-        queue.x[slot],
-        queue.y[slot],
-        queue.emission[slot],
-        site.annual[s],
-        curve,
-        site.limit,
-        sums.by_sector[s],
-        sums.annual,
-    )
-
-
-@physics
-def complete_group(queue: Queue, slot: int) -> None:
-    """Fill the group of a queue with pieces that emit nothing."""
-    for at in range(queue.filled[slot], GROUP):
-        queue.x[slot, at], queue.y[slot, at] = queue.x[slot, 0], queue.y[slot, 0]
-        for pollutant in range(5):
-            queue.emission[slot, pollutant * GROUP + at] = 0.0
 
 
 @physics
@@ -266,6 +173,20 @@ def add_block(
 
 
 @physics
+def write_sums(sums: Sums, first: int, size: int, sectors: Float32, annual: Float32) -> None:
+    """Write the sums of a block, whose receptors are ``size`` from ``first`` on."""
+    for pollutant in range(2):
+        for sector in range(sectors.shape[1]):
+            for j in range(size):
+                sectors[pollutant, sector, first + j] = sums.by_sector[
+                    sector, pollutant * BLOCK + j
+                ]
+    for pollutant in range(3):
+        for j in range(size):
+            annual[pollutant, first + j] = sums.annual[pollutant * BLOCK + j]
+
+
+@physics
 def sum_block(
     first: int,
     last: int,
@@ -308,12 +229,7 @@ def sum_block(
         first, box, segments, linked, emission, curve, links, site, lanes, queue, sums,
         near[first:last],
     )  # fmt: skip
-    for pollutant in range(2):
-        start = pollutant * BLOCK
-        sectors[pollutant, :, first:last] = sums.by_sector[:, start : start + size]
-    for pollutant in range(3):
-        start = pollutant * BLOCK
-        annual[pollutant, first:last] = sums.annual[start : start + size]
+    write_sums(sums, first, size, sectors, annual)
     return pieces * size
 
 
