@@ -22,7 +22,7 @@ app = typer.Typer()
 def demo(
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path("demo"),
-    spacing: Annotated[float, typer.Option(help="Spacing (m) of the grid.")] = 5.0,
+    spacing: Annotated[float, typer.Option(help="Spacing (m) of the grid.")] = 1.0,
     device: DeviceOption = "cpu",
 ) -> None:
     """Build central Helsinki, close a street and make a 30 km/h zone, save and draw the result."""
