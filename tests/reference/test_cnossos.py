@@ -92,8 +92,7 @@ def flat_path_of(case):
     points = case["profile"]
     d_p = points[-1]["x"] - points[0]["x"]
     soft = sum(
-        (end["x"] - start["x"]) * end["G_of_segment_ending_here"]
-        for start, end in pairwise(points)
+        (end["x"] - start["x"]) * end["G_of_segment_ending_here"] for start, end in pairwise(points)
     )
     g_s = points[0]["G_of_segment_ending_here"]
     return FlatPath(d_p, case["source_height"], case["receiver_height"], soft / d_p, g_s)

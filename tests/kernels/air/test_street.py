@@ -34,7 +34,8 @@ def test_nearer_than_three_and_a_half_metres_counts_as_that(distance, street_typ
     assert theta(f32(distance), street_type) == theta(f32(3.5), street_type)
 
 
-@given(st.floats(3.5, 29, width=32), types)
+# The parabola of type 4 turns at 29.4 m, just before the far branch takes over.
+@given(st.floats(3.5, 28, width=32), types)
 def test_farther_from_the_axis_is_never_more(distance, street_type):
     assert theta(f32(distance + 1), street_type) <= theta(f32(distance), street_type) * (1 + 1e-6)
 
