@@ -14,9 +14,9 @@ from roadside.v1 import scenario_service_pb2 as messages
 from roadside.v1.region_service_pb2_grpc import RegionServiceStub
 from roadside.v1.result_service_pb2_grpc import ResultServiceStub
 from roadside.v1.scenario_service_pb2_grpc import ScenarioServiceStub
-from roadside_server.computation import Job
+from roadside_server.computation.job import Job
+from roadside_server.computation.tiles import TILE
 from roadside_server.region.schema import Grid
-from roadside_server.tiles import TILE
 
 #: More than any test waits; a failure shows as DEADLINE_EXCEEDED rather than as a hang.
 PATIENCE = 60.0

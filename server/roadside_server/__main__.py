@@ -6,9 +6,9 @@ import logging
 import sys
 from pathlib import Path
 
-from roadside_server.catalogue import region_folders
 from roadside_server.errors import RoadsideError
 from roadside_server.serve import serve
+from roadside_server.service.catalogue import region_folders
 from roadside_server.settings import GIBIBYTE, Limits, Settings
 
 

@@ -19,17 +19,17 @@ from grpc_reflection.v1alpha import reflection
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_service_pb2
 from roadside_kernels.launch import Device, gpu_available
 
-from roadside_server.catalogue import Catalogue
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Region
-from roadside_server.results import ResultStore
+from roadside_server.results.store import ResultStore
+from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.handlers import service_handler
 from roadside_server.service.regions import RegionService
 from roadside_server.service.results import ResultService
 from roadside_server.service.scenarios import ScenarioService
+from roadside_server.service.warm_up import warm_up
+from roadside_server.service.worker import Worker
 from roadside_server.settings import DEFAULT_LIMITS, STALL, Limits, Settings
-from roadside_server.warm_up import warm_up
-from roadside_server.worker import Worker
 
 SERVICES = (
     scenario_service_pb2.DESCRIPTOR.services_by_name["ScenarioService"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 from roadside.v1 import scenario_pb2
-from roadside_server.chunks import (
+from roadside_server.results.chunks import (
     CODECS,
     FILL_VALUES,
     chunk_shape,

@@ -9,9 +9,9 @@ from google.protobuf.json_format import ParseDict
 from pyproj import CRS
 from region_factory import small_points, small_region, street_links
 from roadside.v1 import scenario_pb2
-from roadside_server.computation import prepare
-from roadside_server.scenario import read_scenario
-from roadside_server.zarr_format import store_parts
+from roadside_server.computation.job import prepare
+from roadside_server.results.zarr_format import store_parts
+from roadside_server.scenario.reading import read_scenario
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from roadside_server.computation import prepare
+from roadside_server.computation.arrays import MASKED, NEAR_AXIS, NO_ROAD
+from roadside_server.computation.job import prepare
 from roadside_server.errors import ComputationCancelledError, InvalidInputError
-from roadside_server.quantities import QUANTITIES
 from roadside_server.region.schema import Background, Grid
-from roadside_server.result_arrays import MASKED, NEAR_AXIS, NO_ROAD
-from roadside_server.scenario import read_scenario
+from roadside_server.scenario.quantities import QUANTITIES
+from roadside_server.scenario.reading import read_scenario
 from shapely import affinity, box
 
 from tests.region_factory import (

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from roadside_server.computation import prepare
-from roadside_server.estimate import estimate
-from roadside_server.rates import FEWEST_PAIRS, Rates
+from roadside_server.computation.estimate import estimate
+from roadside_server.computation.job import prepare
+from roadside_server.computation.rates import FEWEST_PAIRS, Rates
 from roadside_server.region.schema import Grid
-from roadside_server.scenario import read_scenario
+from roadside_server.scenario.reading import read_scenario
 
 from tests.region_factory import SOUTH, WEST, no_street_links, small_region
 from tests.scenario_factory import scenario_message

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadside_server.measures import (
+from roadside_server.region.schema import VEHICLE_CLASSES
+from roadside_server.scenario.measures import (
     Close,
     LowEmissionZone,
     Measure,
@@ -18,7 +19,6 @@ from roadside_server.measures import (
     lacks_rerouting,
     vehicles_per_day,
 )
-from roadside_server.region.schema import VEHICLE_CLASSES
 
 from tests.region_factory import small_region
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 from roadside_kernels.arrays import BLOCK
-from roadside_server.parts import divided, remainder, whole_blocks
-from roadside_server.resident import Resident, digest
+from roadside_server.computation.parts import divided, remainder, whole_blocks
+from roadside_server.computation.resident import Resident, digest
 
 
 def sums_of(size):

@@ -13,7 +13,7 @@ from roadside_server.errors import (
     ResultDamagedError,
     TooLargeError,
 )
-from roadside_server.results import ByteRange, ResultStore, check_key, result_identifier
+from roadside_server.results.store import ByteRange, ResultStore, check_key, result_identifier
 
 ROOT = b'{"zarr_format": 3, "node_type": "group", "attributes": {}}'
 CHUNK = bytes(range(100))

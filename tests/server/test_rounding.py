@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from roadside_server.rounding import keep_bits
+from roadside_server.computation.rounding import keep_bits
 
 numbers = arrays(np.float32, 50, elements=st.floats(-1e6, 1e6, width=32, allow_subnormal=False))
 

@@ -8,9 +8,9 @@ import pyproj
 import pytest
 from grpc import StatusCode
 from roadside_server.errors import InvalidInputError
-from roadside_server.measures import Close, LowEmissionZone, ScaleVolumes, SetVolumes
-from roadside_server.quantities import OUTPUTS, QUANTITIES
-from roadside_server.scenario import DEFAULT_NOISE_RANGE, read_scenario
+from roadside_server.scenario.measures import Close, LowEmissionZone, ScaleVolumes, SetVolumes
+from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
+from roadside_server.scenario.reading import DEFAULT_NOISE_RANGE, read_scenario
 
 from tests.region_factory import SOUTH, WEST, small_region
 from tests.scenario_factory import scenario_message

@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from region_factory import small_points, small_region, street_links
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
-from roadside_server.chunks import crc32c
+from roadside_server.results.chunks import crc32c
 from roadside_server.serve import EmbeddedServer
 from roadside_server.settings import Limits
 from service_calls import PATIENCE, Calls, request, wide_region

@@ -14,11 +14,11 @@ from region_factory import small_region
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 from roadside_server.__main__ import main
-from roadside_server.computation import Job
+from roadside_server.computation.job import Job
 from roadside_server.errors import InvalidInputError, RegionDamagedError
 from roadside_server.region.storage import write_region
-from roadside_server.run import ScenarioRun
 from roadside_server.serve import EmbeddedServer
+from roadside_server.service.run import ScenarioRun
 from roadside_server.settings import Limits
 from service_calls import PATIENCE, Calls, Gate, refusal, request, wide_region
 

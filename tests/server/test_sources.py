@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from roadside_server.sources import (
+from roadside_server.computation.sources import (
     Stretches,
     cut,
     initial_dispersion,
@@ -11,7 +11,7 @@ from roadside_server.sources import (
     near,
     straight_stretches,
 )
-from roadside_server.tiles import View
+from roadside_server.computation.tiles import View
 
 from tests.region_factory import SOUTH, WEST, small_roads
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from roadside_server.computation import TileResult, prepare
-from roadside_server.reference_values import reference_values
+from roadside_server.computation.job import TileResult, prepare
 from roadside_server.region.schema import Grid
-from roadside_server.scenario import read_scenario
-from roadside_server.summary import Summarizer
+from roadside_server.results.reference_values import reference_values
+from roadside_server.results.summary import Summarizer
+from roadside_server.scenario.reading import read_scenario
 
 from tests.region_factory import WEST, no_street_links, small_region
 from tests.scenario_factory import scenario_message

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roadside_kernels.arrays import BLOCK
-from roadside_server.region.schema import Grid, Points
-from roadside_server.tiles import (
+from roadside_server.computation.tiles import (
     POINTS_TILE,
     TILE,
     View,
@@ -15,6 +14,7 @@ from roadside_server.tiles import (
     strips_of,
     tiles_of,
 )
+from roadside_server.region.schema import Grid, Points
 
 
 def grid(columns, rows, masked=None):

@@ -35,7 +35,7 @@ def serve(
     ] = 30.0,
 ) -> None:
     """Serve regions over gRPC until SIGTERM or Ctrl-C."""
-    settings, catalogue = server_module("settings"), server_module("catalogue")
+    settings, catalogue = server_module("settings"), server_module("service.catalogue")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     chosen = settings.Settings(
         regions=tuple(folder for given in regions for folder in catalogue.region_folders(given)),

@@ -6,14 +6,14 @@ import geopandas as gpd
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
-from roadside_server.chunks import crc32c
-from roadside_server.computation import Job
-from roadside_server.measures import all_vehicles_per_day
+from roadside_server.computation.job import Job
 from roadside_server.region.schema import Grid, Region
-from roadside_server.result_files import StoredResult
-from roadside_server.run import FinishedTile, ScenarioRun
-from roadside_server.summary import Exceedance, QuantitySummary, Statistics, Summary
-from roadside_server.zarr_format import StoreParts
+from roadside_server.results.chunks import crc32c
+from roadside_server.results.files import StoredResult
+from roadside_server.results.summary import Exceedance, QuantitySummary, Statistics, Summary
+from roadside_server.results.zarr_format import StoreParts
+from roadside_server.scenario.measures import all_vehicles_per_day
+from roadside_server.service.run import FinishedTile, ScenarioRun
 
 Responses = messages.RunScenarioResponse
 

@@ -4,8 +4,8 @@ import asyncio
 
 from roadside.v1 import region_service_pb2 as messages
 
-from roadside_server.catalogue import Catalogue
 from roadside_server.region.schema import Region
+from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import region_message, road_messages
 from roadside_server.service.pages import page_of

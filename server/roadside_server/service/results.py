@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from roadside.v1 import result_service_pb2 as messages
 
 from roadside_server.errors import NotFoundError
-from roadside_server.results import ByteRange, ResultStore, check_key, result_identifier
+from roadside_server.results.store import ByteRange, ResultStore, check_key, result_identifier
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import result_message
 from roadside_server.service.pages import page_of

@@ -11,16 +11,17 @@ from typing import NamedTuple
 from roadside.v1 import scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
-from roadside_server.catalogue import Catalogue
-from roadside_server.chunks import CODECS
-from roadside_server.computation import Job, prepare
+from roadside_server.computation.estimate import Estimate, estimate
+from roadside_server.computation.job import Job, prepare
+from roadside_server.computation.tiles import TILE, View
 from roadside_server.emissions.factors import load_factors
 from roadside_server.errors import RoadsideError, ServerBusyError, TooLargeError, Violation, require
-from roadside_server.estimate import Estimate, estimate
-from roadside_server.quantities import QUANTITIES
-from roadside_server.results import ResultStore
-from roadside_server.run import FinishedTile, ScenarioRun
-from roadside_server.scenario import read_scenario
+from roadside_server.results.chunks import CODECS
+from roadside_server.results.store import ResultStore
+from roadside_server.results.zarr_format import StoreParts, store_parts
+from roadside_server.scenario.quantities import QUANTITIES
+from roadside_server.scenario.reading import read_scenario
+from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import (
     metadata_message,
@@ -28,10 +29,9 @@ from roadside_server.service.messages import (
     summary_message,
     tile_message,
 )
+from roadside_server.service.run import FinishedTile, ScenarioRun
+from roadside_server.service.worker import Worker
 from roadside_server.settings import Limits
-from roadside_server.tiles import TILE, View
-from roadside_server.worker import Worker
-from roadside_server.zarr_format import StoreParts, store_parts
 
 Event = messages.RunScenarioResponse | bytes
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from roadside_server.quantities import QUANTITIES
 from roadside_server.region.schema import Region
-from roadside_server.scenario import Scenario
+from roadside_server.scenario.quantities import QUANTITIES
+from roadside_server.scenario.reading import Scenario
 
 #: Bits of the array ``flags``.
 MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD = 1, 2, 4, 8

@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from roadside_server.errors import InvalidInputError, require
-from roadside_server.measures import Rows
 from roadside_server.region.schema import Region
+from roadside_server.scenario.measures import Rows
 
 #: Corners of a polygon that a measure may have; more would only slow the check.
 MAX_CORNERS = 10_000

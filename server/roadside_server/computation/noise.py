@@ -10,19 +10,26 @@ from roadside_kernels.noise.flat_ground import FlatGround, flat_ground
 from roadside_kernels.noise.indicators import levels
 from roadside_kernels.noise.line import line_noise
 
+from roadside_server.computation.evaluation import Part, evaluated
+from roadside_server.computation.methods import Methods
+from roadside_server.computation.parts import PARTS_OF, WHOLE, active, divided, few_change
+from roadside_server.computation.resident import Key, digest
+from roadside_server.computation.sources import (
+    Stretches,
+    chosen,
+    cut,
+    localised,
+    near,
+    straight_stretches,
+)
+from roadside_server.computation.tiles import Strip
 from roadside_server.emissions.sound_power import (
     JUNCTION_REACH,
     nearest_junction,
     segment_sound_power,
 )
-from roadside_server.evaluation import Part, evaluated
-from roadside_server.measures import Traffic
-from roadside_server.methods import Methods
-from roadside_server.parts import PARTS_OF, WHOLE, active, divided, few_change
 from roadside_server.region.schema import Float64, Region, Weather
-from roadside_server.resident import Key, digest
-from roadside_server.sources import Stretches, chosen, cut, localised, near, straight_stretches
-from roadside_server.tiles import Strip
+from roadside_server.scenario.measures import Traffic
 
 #: Longest stretch (m) near a junction, where power changes along the road.
 JUNCTION_STRETCH = 20.0

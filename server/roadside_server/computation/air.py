@@ -15,18 +15,12 @@ from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
 from roadside_kernels.launch import Device
 
-from roadside_server.emissions.exhaust import road_exhaust
-from roadside_server.emissions.factors import EmissionFactors
-from roadside_server.errors import InvalidInputError
-from roadside_server.evaluation import Part, evaluated
-from roadside_server.measures import Traffic
-from roadside_server.methods import Methods
-from roadside_server.parts import PARTS_OF, WHOLE, active, divided, few_change
-from roadside_server.receptor_links import links_of
-from roadside_server.region.schema import POLLUTANTS, Float64, Region
-from roadside_server.resident import Key, digest
-from roadside_server.scenario import Scenario
-from roadside_server.sources import (
+from roadside_server.computation.evaluation import Part, evaluated
+from roadside_server.computation.methods import Methods
+from roadside_server.computation.parts import PARTS_OF, WHOLE, active, divided, few_change
+from roadside_server.computation.receptor_links import links_of
+from roadside_server.computation.resident import Key, digest
+from roadside_server.computation.sources import (
     Stretches,
     chosen,
     initial_dispersion,
@@ -34,8 +28,14 @@ from roadside_server.sources import (
     near,
     straight_stretches,
 )
-from roadside_server.surroundings import Surroundings
-from roadside_server.tiles import Strip
+from roadside_server.computation.surroundings import Surroundings
+from roadside_server.computation.tiles import Strip
+from roadside_server.emissions.exhaust import road_exhaust
+from roadside_server.emissions.factors import EmissionFactors
+from roadside_server.errors import InvalidInputError
+from roadside_server.region.schema import POLLUTANTS, Float64, Region
+from roadside_server.scenario.measures import Traffic
+from roadside_server.scenario.reading import Scenario
 
 PM10_DAYS: dict[str, Callable[[Float32], Float32]] = {
     "dutch": pm10_days,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from roadside_server.chunks import ROOT
 from roadside_server.errors import InvalidInputError, TooLargeError
+from roadside_server.results.chunks import ROOT
 
 MANIFEST = ".manifest.json"
 #: The disk, or what the user may have of it, is full.

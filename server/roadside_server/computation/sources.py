@@ -8,8 +8,8 @@ import shapely
 from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int32, Segments
 
+from roadside_server.computation.tiles import View
 from roadside_server.region.schema import Float64
-from roadside_server.tiles import View
 
 Rows = NDArray[np.intp]
 

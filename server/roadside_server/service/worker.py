@@ -13,7 +13,7 @@ from typing import Protocol
 
 from roadside_kernels.launch import Device
 
-from roadside_server.computation import TileResult
+from roadside_server.computation.job import TileResult
 from roadside_server.errors import ServerBusyError
 
 #: Tiles that may be computed ahead of the encoder.

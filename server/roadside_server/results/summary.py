@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from roadside_server.computation import Job, TileResult
-from roadside_server.quantities import OUTPUTS, QUANTITIES
-from roadside_server.reference_values import ReferenceValue, reference_values
-from roadside_server.result_arrays import MASKED
+from roadside_server.computation.arrays import MASKED
+from roadside_server.computation.job import Job, TileResult
+from roadside_server.results.reference_values import ReferenceValue, reference_values
+from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
 
 #: Smallest change that counts as better or worse, by unit: half of what is printed as 0.1 ug/m3
 #: or one day, and for sound a tenth of a decibel.

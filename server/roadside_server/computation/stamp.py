@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict
 from importlib.metadata import version
 
+from roadside_server.computation.methods import Methods
 from roadside_server.emissions.factors import EmissionFactors
-from roadside_server.methods import Methods
 from roadside_server.region.schema import Region
-from roadside_server.scenario import Scenario
+from roadside_server.scenario.reading import Scenario
 
 PRECISION = "float32, in metres from the corner of each tile; emissions in float64"
 OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"

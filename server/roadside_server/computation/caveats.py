@@ -2,10 +2,10 @@
 
 import geopandas as gpd
 
-from roadside_server.measures import lacks_rerouting
-from roadside_server.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.region.schema import Region
-from roadside_server.scenario import Scenario
+from roadside_server.scenario.measures import lacks_rerouting
+from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
+from roadside_server.scenario.reading import Scenario
 
 NO_REROUTING = (
     "no re-routing: roads are closed and the scenario brings no new volumes, "

@@ -12,10 +12,10 @@ from google.protobuf.json_format import MessageToJson
 from roadside.v1 import scenario_pb2
 
 from roadside_server.errors import require
-from roadside_server.measure_messages import enumerated, read_measure, require_between
-from roadside_server.measures import Measure
-from roadside_server.quantities import OUTPUTS, QUANTITIES
 from roadside_server.region.schema import Region
+from roadside_server.scenario.measure_messages import enumerated, read_measure, require_between
+from roadside_server.scenario.measures import Measure
+from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
 
 #: Distance (m) within which a road counts for sound, unless a scenario asks otherwise: that for
 #: which CNOSSOS-EU was made (JRC 2012).

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32
 
-from roadside_server.parts import WHOLE, remainder, whole_blocks
-from roadside_server.resident import Key, Resident
-from roadside_server.tiles import Strip, some_of
+from roadside_server.computation.parts import WHOLE, remainder, whole_blocks
+from roadside_server.computation.resident import Key, Resident
+from roadside_server.computation.tiles import Strip, some_of
 
 
 class Part(NamedTuple):

@@ -5,9 +5,9 @@ import shapely
 from numpy.typing import NDArray
 from roadside_kernels.arrays import StreetLinks
 
+from roadside_server.computation.sources import Stretches, chosen, near
+from roadside_server.computation.tiles import Strip, View
 from roadside_server.region.schema import Float64
-from roadside_server.sources import Stretches, chosen, near
-from roadside_server.tiles import Strip, View
 
 
 def beyond_reach(

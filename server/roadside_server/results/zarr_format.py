@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from zarr.storage import MemoryStore
 
-from roadside_server.chunks import DEFAULT_CODEC, FILL_VALUES, ROOT, chunk_shape, zarr_compressors
-from roadside_server.computation import Job
+from roadside_server.computation.arrays import MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD, ResultArray
+from roadside_server.computation.job import Job
 from roadside_server.region.schema import Grid, Points
-from roadside_server.result_arrays import MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD, ResultArray
+from roadside_server.results.chunks import (
+    DEFAULT_CODEC,
+    FILL_VALUES,
+    ROOT,
+    chunk_shape,
+    zarr_compressors,
+)
 
 SOFTWARE = f"roadside {version('roadside')}"
 Attributes = dict[str, Any]

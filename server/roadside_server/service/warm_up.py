@@ -9,11 +9,11 @@ from itertools import islice
 from roadside.v1 import scenario_pb2
 from roadside_kernels.launch import Device
 
-from roadside_server.catalogue import Catalogue
-from roadside_server.computation import TileResult, prepare
+from roadside_server.computation.job import TileResult, prepare
 from roadside_server.region.schema import Region
-from roadside_server.scenario import read_scenario
-from roadside_server.worker import Worker
+from roadside_server.scenario.reading import read_scenario
+from roadside_server.service.catalogue import Catalogue
+from roadside_server.service.worker import Worker
 
 logger = logging.getLogger(__name__)
 

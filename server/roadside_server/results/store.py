@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from roadside_server.chunks import ROOT, crc32c
 from roadside_server.errors import (
     InvalidInputError,
     NotFoundError,
@@ -25,7 +24,8 @@ from roadside_server.errors import (
     TooLargeError,
     require,
 )
-from roadside_server.result_files import (
+from roadside_server.results.chunks import ROOT, crc32c
+from roadside_server.results.files import (
     MANIFEST,
     StoredResult,
     Value,

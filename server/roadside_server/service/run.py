@@ -11,12 +11,12 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple
 
-from roadside_server.chunks import ROOT, encode_chunk
-from roadside_server.computation import Job, TileResult
-from roadside_server.results import ResultWriter
-from roadside_server.summary import Summarizer, Summary
-from roadside_server.tiles import Tile, View
-from roadside_server.zarr_format import StoreParts, chunk_key, codec_of
+from roadside_server.computation.job import Job, TileResult
+from roadside_server.computation.tiles import Tile, View
+from roadside_server.results.chunks import ROOT, encode_chunk
+from roadside_server.results.store import ResultWriter
+from roadside_server.results.summary import Summarizer, Summary
+from roadside_server.results.zarr_format import StoreParts, chunk_key, codec_of
 
 
 class FinishedTile(NamedTuple):

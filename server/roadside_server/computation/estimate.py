@@ -8,12 +8,12 @@ from numba import njit
 from roadside_kernels.arrays import Float32, Segments
 from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
 
-from roadside_server.computation import Job
-from roadside_server.parts import WHOLE
-from roadside_server.rates import RATES
+from roadside_server.computation.job import Job
+from roadside_server.computation.parts import WHOLE
+from roadside_server.computation.rates import RATES
+from roadside_server.computation.sources import Stretches, chosen, localised, near
+from roadside_server.computation.tiles import Tile, receptors_of
 from roadside_server.region.schema import Grid, Points
-from roadside_server.sources import Stretches, chosen, localised, near
-from roadside_server.tiles import Tile, receptors_of
 
 #: Blocks of receptors at which pairs are counted.
 SAMPLE = 48

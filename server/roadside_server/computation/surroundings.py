@@ -7,8 +7,8 @@ import numpy as np
 import shapely
 from roadside_kernels.arrays import Float32, Int64
 
+from roadside_server.computation.tiles import Strip
 from roadside_server.region.schema import Float64, Region
-from roadside_server.tiles import Strip
 
 
 @dataclass(frozen=True, slots=True)

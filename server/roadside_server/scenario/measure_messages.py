@@ -7,12 +7,17 @@ from typing import cast
 import numpy as np
 from roadside.v1 import scenario_pb2
 
-from roadside_server import measures as changes
 from roadside_server.emissions.cnossos_tables import surface_ids
 from roadside_server.errors import InvalidInputError, require
-from roadside_server.measures import Change, Measure, Rows
 from roadside_server.region.schema import AIR_CLASSES, POLLUTANTS, VEHICLE_CLASSES, Region
-from roadside_server.selection import all_roads, roads_by_id, roads_by_value, roads_in_polygon
+from roadside_server.scenario import measures as changes
+from roadside_server.scenario.measures import Change, Measure, Rows
+from roadside_server.scenario.selection import (
+    all_roads,
+    roads_by_id,
+    roads_by_value,
+    roads_in_polygon,
+)
 
 #: More than any road carries: 10 lanes at 2,400 vehicles an hour for 24 hours.
 MAX_VEHICLES_PER_DAY = 600_000.0

@@ -14,7 +14,7 @@ import numpy as np
 import zarr.codecs
 from numpy.typing import DTypeLike, NDArray
 
-from roadside_server.tiles import POINTS_TILE, TILE
+from roadside_server.computation.tiles import POINTS_TILE, TILE
 
 #: Name of a metadata document; the one without a folder before it opens a store.
 ROOT = "zarr.json"

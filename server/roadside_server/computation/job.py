@@ -10,20 +10,8 @@ from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 from roadside_kernels.launch import Device
 
-from roadside_server.air import AirModel, air_model, open_stretches
-from roadside_server.caveats import caveats_of
-from roadside_server.emissions.factors import EmissionFactors, load_factors
-from roadside_server.errors import ComputationCancelledError
-from roadside_server.evaluation import changes
-from roadside_server.measures import apply_measures
-from roadside_server.methods import Methods
-from roadside_server.noise import NoiseModel, noise_levels, noise_model
-from roadside_server.parts import states_for
-from roadside_server.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
-from roadside_server.rates import timed
-from roadside_server.reach import beyond_reach
-from roadside_server.region.schema import Region
-from roadside_server.result_arrays import (
+from roadside_server.computation.air import AirModel, air_model, open_stretches
+from roadside_server.computation.arrays import (
     MASKED,
     NEAR_AXIS,
     NO2_GUARD,
@@ -31,12 +19,18 @@ from roadside_server.result_arrays import (
     ResultArray,
     result_arrays,
 )
-from roadside_server.rounding import keep_bits
-from roadside_server.scenario import Scenario
-from roadside_server.sources import Stretches
-from roadside_server.stamp import stamp_of
-from roadside_server.surroundings import surroundings_at
-from roadside_server.tiles import (
+from roadside_server.computation.caveats import caveats_of
+from roadside_server.computation.evaluation import changes
+from roadside_server.computation.methods import Methods
+from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
+from roadside_server.computation.parts import states_for
+from roadside_server.computation.rates import timed
+from roadside_server.computation.reach import beyond_reach
+from roadside_server.computation.rounding import keep_bits
+from roadside_server.computation.sources import Stretches
+from roadside_server.computation.stamp import stamp_of
+from roadside_server.computation.surroundings import surroundings_at
+from roadside_server.computation.tiles import (
     POINTS_TILE,
     Strip,
     Tile,
@@ -47,6 +41,12 @@ from roadside_server.tiles import (
     strips_of,
     tiles_of,
 )
+from roadside_server.emissions.factors import EmissionFactors, load_factors
+from roadside_server.errors import ComputationCancelledError
+from roadside_server.region.schema import Region
+from roadside_server.scenario.measures import apply_measures
+from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
+from roadside_server.scenario.reading import Scenario
 
 __all__ = ["Job", "ResultArray", "TileResult", "prepare"]
 

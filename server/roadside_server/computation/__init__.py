@@ -1,0 +1,1 @@
+"""One scenario from traffic to the values of every tile."""

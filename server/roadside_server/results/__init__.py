@@ -1,0 +1,1 @@
+"""Values as Zarr chunks: encoded, kept, summed up."""
