@@ -28,7 +28,7 @@ gpu-test: $(VENV)/.dev  ## the same numbers on a real device
 
 bench: $(VENV)/.dev  ## pairs of road piece and receptor a second
 	$(BIN)/python benchmarks/pairs.py --device cpu --json
-	$(BIN)/python benchmarks/noise_pairs.py --device cpu --json
+	$(BIN)/python benchmarks/noise_pairs.py --device cpu
 
 protos: $(VENV)/.dev  ## regenerate the Python code; fails if anything changed
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=protos --grpc_python_out=protos \
