@@ -19,6 +19,9 @@ from grpc_reflection.v1alpha import reflection
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_service_pb2
 from roadside_kernels.launch import Device, gpu_available
 
+from roadside_server.computation.methods import Methods
+from roadside_server.emissions.cnossos_tables import Edition, cnossos_tables
+from roadside_server.emissions.factors import named_factors
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Region
 from roadside_server.results.store import ResultStore
@@ -64,12 +67,19 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         if settings.device == "gpu":
             require(gpu_available(), "device", "gpu, but no CUDA device is found")
+        # Unknown tables are refused at the start, not by the first request.
+        cnossos_tables(settings.cnossos_edition)
         self.settings = settings
         self._catalogue = Catalogue(settings.regions)
         self._store = ResultStore(settings.results, settings.results_budget)
         self._worker = Worker(settings.device, settings.limits.queued)
         self._scenarios = ScenarioService(
-            self._catalogue, self._store, self._worker, settings.limits
+            self._catalogue,
+            self._store,
+            self._worker,
+            settings.limits,
+            named_factors(settings.factors),
+            Methods(cnossos_edition=settings.cnossos_edition),
         )
         self._stopped = False
         self._health = health.aio.HealthServicer()
@@ -175,6 +185,8 @@ class EmbeddedServer:
         stall: float = STALL,
         reflection: bool = False,
         warm_up: bool = False,
+        factors: str = "nl-2015",
+        cnossos_edition: Edition = "2021",
     ) -> None:
         self.settings = Settings(
             regions=tuple(regions),
@@ -186,6 +198,8 @@ class EmbeddedServer:
             stall=stall,
             reflection=reflection,
             warm_up=warm_up,
+            factors=factors,
+            cnossos_edition=cnossos_edition,
         )
         self.address = ""
         self._keeps_results = results is not None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from roadside_kernels.launch import Device
 
+from roadside_server.emissions.cnossos_tables import Edition
 from roadside_server.region.schema import Region
 
 MEBIBYTE = 2**20
@@ -36,6 +37,8 @@ class Settings:
     results_budget: int = 10 * GIBIBYTE  # bytes, the oldest results make room
     device: Device = "cpu"  # cpu or gpu
     limits: Limits = DEFAULT_LIMITS
+    factors: str = "nl-2015"  # packaged emission factors by name, or a CSV file
+    cnossos_edition: Edition = "2021"  # tables of sound power
     max_request: int = 4 * MEBIBYTE  # bytes of one request
     stall: float = STALL  # s
     reflection: bool = False  # tell clients of the services and messages

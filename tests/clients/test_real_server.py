@@ -127,3 +127,19 @@ def test_a_scenario_is_run_saved_and_drawn_without_a_server(tmp_path):
     assert "no re-routing" in done.stdout
     assert open_result(out).attrs["title"] == "Long street closed"
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_health_tells_a_server_from_none(server):
+    found = CliRunner().invoke(app, ["health", "--server", server.address])
+    assert (found.exit_code, "SERVING" in found.output) == (0, True)
+    assert CliRunner().invoke(app, ["health", "--server", "127.0.0.1:1"]).exit_code == 1
+
+
+def test_the_factor_set_and_the_noise_edition_are_in_the_stamp(tmp_path):
+    with (
+        EmbeddedServer([small_region()], factors="flanders-carvl3", cnossos_edition="2015") as own,
+        connect(own.address) as client,
+    ):
+        stamp = open_result(save_result(client.run(CLOSURE), tmp_path / "r.zarr")).attrs["stamp"]
+    assert "flanders-carvl3" in str(stamp)
+    assert "edition 2015" in str(stamp)

@@ -27,7 +27,8 @@ def test_the_combined_no2_rule_gives_the_official_conversion_to_the_printed_digi
 
 
 def test_street_nox_correlates_with_the_official_figures(report):
-    nox = [row for row in report.rows if "of one street" in row.case]
+    judged = [row for row in report.rows if row.tolerance is not None]
+    nox = [row for row in judged if "of one street" in row.case]
     packaged, fitted = (row.value for row in nox)
     assert packaged >= 0.89
     assert fitted >= 0.96

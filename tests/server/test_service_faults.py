@@ -13,11 +13,11 @@ from grpc_health.v1 import health_pb2
 from region_factory import small_region
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
-from roadside_server.__main__ import main
 from roadside_server.computation.job import Job
-from roadside_server.errors import InvalidInputError, RegionDamagedError
+from roadside_server.errors import InvalidInputError, RegionDamagedError, RoadsideError
 from roadside_server.region.storage import write_region
 from roadside_server.serve import EmbeddedServer
+from roadside_server.service.catalogue import region_folders
 from roadside_server.service.run import ScenarioRun
 from roadside_server.settings import Limits
 from service_calls import PATIENCE, Calls, Gate, refusal, request, wide_region
@@ -416,6 +416,6 @@ def test_a_server_whose_kernels_fail_does_not_start(monkeypatch):
         pass
 
 
-def test_the_command_refuses_a_folder_without_regions(tmp_path, caplog):
-    assert main(["--region", str(tmp_path), "--results", str(tmp_path / "results")]) == 1
-    assert "holds no region" in caplog.text
+def test_a_folder_without_regions_is_refused(tmp_path):
+    with pytest.raises(RoadsideError, match="holds no region"):
+        region_folders(tmp_path)

@@ -13,7 +13,14 @@ from roadside_client import ResultFolder, Run, open_result, read_scenario_file
 from roadside_cli.console import results as output
 from roadside_cli.extras import plot_module
 from roadside_cli.progress import followed
-from roadside_cli.servers import Asked, DeviceOption, RegionOption, ServerOption, asked_server
+from roadside_cli.servers import (
+    Asked,
+    DeviceOption,
+    FactorsOption,
+    RegionOption,
+    ServerOption,
+    asked_server,
+)
 from roadside_cli.summary import caveat_list, summary_tables
 
 app = typer.Typer()
@@ -31,6 +38,7 @@ def run(
     server: ServerOption = "",
     region: RegionOption = None,
     device: DeviceOption = "cpu",
+    factors: FactorsOption = "nl-2015",
     overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> None:
     """Compute a scenario; show its summary, save its result, draw a picture."""
@@ -38,7 +46,7 @@ def run(
     refuse_existing([path for path in (out, plot) if path], overwrite=overwrite)
     if plot:
         plot_module("picture")
-    with asked_server(server, region, device) as asked:
+    with asked_server(server, region, device, factors) as asked:
         result = compute(asked, message, out, plot, overwrite=overwrite)
     if server and not out and not region:
         output.print(f"kept on {server} as {result}", highlight=False)
@@ -50,10 +58,11 @@ def estimate(
     server: ServerOption = "",
     region: RegionOption = None,
     device: DeviceOption = "cpu",
+    factors: FactorsOption = "nl-2015",
 ) -> None:
     """Say what a scenario would cost, without computing it."""
     message = read_scenario_file(scenario)
-    with asked_server(server, region, device) as asked:
+    with asked_server(server, region, device, factors) as asked:
         cost = asked.client.estimate(message)
     output.print(
         f"{cost.receptors:,} receptors in {cost.tiles:,} tiles, {cost.pieces:,} pieces of road, "

@@ -23,6 +23,13 @@ RegionOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="cpu or gpu; with --region.")]
+FactorsOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|CSV",
+        help="Emission factors: nl-2015, flanders-carvl3 or a table; with --region.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,9 @@ class Asked:
 
 
 @contextmanager
-def asked_server(server: str, region: Path | None, device: str = "cpu") -> Iterator[Asked]:
+def asked_server(
+    server: str, region: Path | None, device: str = "cpu", factors: str = "nl-2015"
+) -> Iterator[Asked]:
     """The server at an address; with a region's folder one in this process, until the end."""
     if region is None and not server:
         message = "give --server HOST:PORT, or --region DIR to compute here"
@@ -44,7 +53,7 @@ def asked_server(server: str, region: Path | None, device: str = "cpu") -> Itera
             yield Asked(client)
         return
     loaded = _load(region)
-    embedded = server_module("serve").EmbeddedServer([loaded], device=device)
+    embedded = server_module("serve").EmbeddedServer([loaded], device=device, factors=factors)
     with embedded as started, connect(started.address) as client:
         yield Asked(client, loaded)
 

@@ -30,6 +30,15 @@ def serve(
     reflection: Annotated[
         bool, typer.Option(help="Tell clients of the services and messages.")
     ] = False,
+    factors: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|CSV", help="Emission factors: nl-2015, flanders-carvl3 or a table."
+        ),
+    ] = "nl-2015",
+    cnossos_edition: Annotated[
+        str, typer.Option(help="Tables of sound power: 2021 or 2015.")
+    ] = "2021",
     grace: Annotated[
         float, typer.Option(help="Seconds for running calls to finish after SIGTERM.")
     ] = 30.0,
@@ -45,6 +54,8 @@ def serve(
         device=device,
         limits=settings.Limits(queued=queue),
         reflection=reflection,
+        factors=factors,
+        cnossos_edition=cnossos_edition,
         grace=grace,
     )
     ready = f"[bold]roadside[/] is ready at {host}:"

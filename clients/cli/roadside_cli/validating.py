@@ -26,13 +26,22 @@ def validate(
     factors: Annotated[
         Path | None, typer.Option(metavar="CSV", help="cimlk: emission factors to use.")
     ] = None,
+    year: Annotated[int | None, typer.Option(help="cimlk: year of the emission factors.")] = None,
+    wind_speed: Annotated[
+        float | None, typer.Option(help="cimlk: annual mean wind speed (m/s).")
+    ] = None,
 ) -> None:
     """Compare with published cases: exits with 0 if all are within tolerance, else with 1.
 
     The last line printed holds the worst figure.
     """
     validator = server_module("validation").validator(kind)
-    options = {"fit_factors": fit_factors, "factors": factors}
+    options = {
+        "fit_factors": fit_factors,
+        "factors": factors,
+        "year": year,
+        "wind_speed": wind_speed,
+    }
     report = validator(path, **_given(options, kind))
     typer.echo(_one_line(report.as_json()) if as_json else report.as_text())
     if not report.passed:

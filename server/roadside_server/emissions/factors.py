@@ -90,7 +90,12 @@ def load_factors(path: Path | None = None, name: str = "nl-2015") -> EmissionFac
         return _packaged(name)
     table = read_factor_table(path, AIR_CLASSES, FACTOR_CLASSES)
     description = f"Emission factors: {path.name}, given by the user; linear between its years."
-    return _factors(path.stem, description, table)
+    return factors_of_table(path.stem, description, table)
+
+
+def named_factors(factors: str) -> EmissionFactors:
+    """A packaged set by name, or a user's own CSV file by its path."""
+    return load_factors(name=factors) if factors in FACTOR_SETS else load_factors(Path(factors))
 
 
 @cache
@@ -100,14 +105,15 @@ def _packaged(name: str) -> EmissionFactors:
         # CAR-Vlaanderen has no motorways.
         motorways = table[table["speed_class"].isin(MOTORWAY_CLASSES)]
         table = pd.concat([_read_packaged("exhaust_factors_flemish.csv"), motorways])
-    return _factors(name, _DESCRIPTIONS[name], table)
+    return factors_of_table(name, _DESCRIPTIONS[name], table)
 
 
 def _read_packaged(name: str) -> pd.DataFrame:
     return read_factor_table(_FOLDER / name, AIR_CLASSES, FACTOR_CLASSES)
 
 
-def _factors(name: str, description: str, table: pd.DataFrame) -> EmissionFactors:
+def factors_of_table(name: str, description: str, table: pd.DataFrame) -> EmissionFactors:
+    """Factors of a table: year, vehicle_class, speed_class and POLLUTANTS (g/km)."""
     years = tuple(sorted({int(year) for year in table["year"]}))
     shape = (len(years), len(AIR_CLASSES), len(FACTOR_CLASSES), len(POLLUTANTS))
     values = np.full(shape, np.nan)

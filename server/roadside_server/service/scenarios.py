@@ -13,8 +13,9 @@ from roadside.v1 import scenario_service_pb2 as messages
 
 from roadside_server.computation.estimate import Estimate, estimate
 from roadside_server.computation.job import Job, prepare
+from roadside_server.computation.methods import Methods
 from roadside_server.computation.tiles import TILE, View
-from roadside_server.emissions.factors import load_factors
+from roadside_server.emissions.factors import EmissionFactors
 from roadside_server.errors import RoadsideError, ServerBusyError, TooLargeError, Violation, require
 from roadside_server.results.chunks import CODECS
 from roadside_server.results.store import ResultStore
@@ -55,12 +56,20 @@ class ScenarioService:
     """Scenarios on one device."""
 
     def __init__(
-        self, catalogue: Catalogue, store: ResultStore, worker: Worker, limits: Limits
+        self,
+        catalogue: Catalogue,
+        store: ResultStore,
+        worker: Worker,
+        limits: Limits,
+        factors: EmissionFactors,
+        methods: Methods,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._worker = worker
         self._limits = limits
+        self._factors = factors
+        self._methods = methods
         self._preparing = ThreadPoolExecutor(PREPARING, "roadside-prepare")
         self._reading = ThreadPoolExecutor(READING, "roadside-read")
         self._encoding = ThreadPoolExecutor(ENCODING, "roadside-encode")
@@ -102,7 +111,7 @@ class ScenarioService:
         self, _: messages.GetLimitsRequest, __: Context
     ) -> messages.GetLimitsResponse:
         """What is accepted."""
-        first, last = _years()
+        first, last = self._years()
         return messages.GetLimitsResponse(
             max_receptors=self._limits.receptors,
             max_pairs=self._limits.pairs,
@@ -119,6 +128,10 @@ class ScenarioService:
             version=version("roadside"),
         )
 
+    def _years(self) -> tuple[int, int]:
+        """First and last year with emission factors."""
+        return min(self._factors.years), max(self._factors.years)
+
     async def _ready(self, message: scenario_pb2.Scenario) -> Ready:
         """A scenario checked, and all done that is independent of the tiles."""
         loop = asyncio.get_running_loop()
@@ -130,8 +143,14 @@ class ScenarioService:
         _within(len(message.title), MAX_TITLE, "scenario.title", "characters")
         region = self._catalogue.get(message.region, "scenario.region")
         _within(region.receptors.size, limits.receptors, "scenario.region", "receptors")
-        scenario = read_scenario(message, region, _years())
-        job = prepare(region, scenario, self._worker.device)
+        scenario = read_scenario(message, region, self._years())
+        job = prepare(
+            region,
+            scenario,
+            self._worker.device,
+            factors=self._factors,
+            methods=self._methods,
+        )
         estimated = estimate(job)
         _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
         return Ready(job, store_parts(job), estimated)
@@ -197,12 +216,6 @@ def _within(number: int, limit: int, field: str, what: str) -> None:
     if number > limit:
         violation = Violation(field, f"{number} {what}, this server accepts {limit}")
         raise TooLargeError(f"{field}: {violation.description}", (violation,))
-
-
-def _years() -> tuple[int, int]:
-    """First and last year with emission factors."""
-    years = load_factors().years
-    return min(years), max(years)
 
 
 def _view(request: messages.RunScenarioRequest) -> View | None:

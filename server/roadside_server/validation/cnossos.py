@@ -4,14 +4,12 @@ Levels are worked out from the source's power by the formulas themselves, in dou
 Covered are direct paths over flat ground with nothing in the way.
 """
 
-import json
 from collections.abc import Hashable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from roadside_kernels.noise.atmosphere import air_absorption
 from roadside_kernels.noise.bands import A_WEIGHTING, BANDS, MID_BANDS
 from roadside_kernels.noise.propagation import attenuation_favourable, attenuation_homogeneous
@@ -19,6 +17,7 @@ from roadside_kernels.physics import in_double
 
 from roadside_server.errors import InvalidInputError
 from roadside_server.region.schema import Float64
+from roadside_server.validation.case_files import read_cases, read_document
 from roadside_server.validation.report import Report, Row, compare
 
 #: Tolerances (dB) of a band of a path, and of the A-weighted total of a case.
@@ -29,6 +28,8 @@ ATTENUATION = {
     "homogeneous": in_double(attenuation_homogeneous),
     "favourable": in_double(attenuation_favourable),
 }
+
+LEVELS = tuple(f"L_{band}" for band in BANDS)
 
 
 class FlatPath(NamedTuple):
@@ -57,10 +58,13 @@ def validate(path: Path) -> Report:
 
 
 def _report(path: Path) -> Report:
-    profiles = _read_json(path / "profiles.json")["profiles"]
-    air = _air(_read_json(path / "scenes.json")["meteo"])
-    expected = _read_csv(path / "expected_levels.csv")
-    totals = _read_csv(path / "expected_totals.csv").query("quantity == 'LA_WL'").set_index("tc")
+    profiles = read_document(path / "profiles.json")["profiles"]
+    air = _air(read_document(path / "scenes.json")["meteo"])
+    expected = read_cases(
+        path / "expected_levels.csv", LEVELS, ("tc", "path", "condition", "profile")
+    )
+    totals = read_cases(path / "expected_totals.csv", (), ("tc", "quantity"))
+    totals = totals.query("quantity == 'LA_WL'").set_index("tc")
     rows: list[Row] = []
     not_covered: dict[str, str] = {}
     for case, table in expected.groupby("tc", sort=False):
@@ -159,18 +163,3 @@ def _air(meteo: dict[str, float]) -> Air:
     conditions = (meteo["temperature_C"], meteo["humidity_pct"], meteo["pressure_Pa"] / 1000.0)
     absorption = [in_double(air_absorption)(f, *map(float, conditions)) for f in MID_BANDS]
     return Air(np.array(absorption), meteo["p_favourable"])
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as unreadable:
-        raise InvalidInputError("path", f"{file}: {unreadable}") from unreadable
-    return document
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(file, comment="#", dtype={"profile": str})
-    except (OSError, ValueError) as unreadable:
-        raise InvalidInputError("path", f"{file}: {unreadable}") from unreadable

@@ -7,8 +7,8 @@ import pandas as pd
 from roadside_kernels.air.chemistry import annual_no2, sector_no2
 from roadside_kernels.physics import in_double
 
-from roadside_server.errors import InvalidInputError
 from roadside_server.region.schema import Float64
+from roadside_server.validation.case_files import read_cases
 from roadside_server.validation.report import Report, Row, compare
 
 CASES_FILE = "srm2_no2_chemistry_12sector_ops.csv"
@@ -21,21 +21,10 @@ TOLERANCE = 1e-5
 
 def validate(path: Path) -> Report:
     """Compare with the cases of a CSV file, or of the folder that holds it."""
-    cases = _read(path / CASES_FILE if path.is_dir() else path)
+    file = path / CASES_FILE if path.is_dir() else path
+    cases = read_cases(file, (NOX, OZONE, *EMITTED_SHARE), text=("sector",))
     rows = [row for column, share in EMITTED_SHARE.items() for row in _rows(cases, column, share)]
     return Report("NO2 per wind sector against RIVM OPS", tuple(rows))
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        cases = pd.read_csv(path)
-    except (OSError, ValueError) as problem:
-        raise InvalidInputError("path", f"{path}: {problem}") from None
-    missing = [column for column in ("sector", NOX, OZONE, *EMITTED_SHARE) if column not in cases]
-    if missing or cases.empty:
-        lack = f"the column {missing[0]}" if missing else "cases"
-        raise InvalidInputError("path", f"{path} lacks {lack}")
-    return cases
 
 
 def _rows(cases: pd.DataFrame, column: str, share: float) -> list[Row]:

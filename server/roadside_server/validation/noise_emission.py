@@ -12,6 +12,7 @@ from roadside_server.emissions.cnossos_tables import CATEGORIES, Edition, cnosso
 from roadside_server.emissions.sound_power import Site, sound_power
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Float64
+from roadside_server.validation.case_files import read_cases
 from roadside_server.validation.report import Report, Row, compare
 
 #: Tolerance (dB): the cases are printed to 0.01 dB.
@@ -20,6 +21,7 @@ TOLERANCE = 0.01
 WORKBOOK_STUDDED_RATIO = 0.5
 #: Files of a folder that hold published cases.
 CASE_FILES = "*cases*.csv"
+NUMBERS = ("gradient_pct", "junction_distance_m", "junction_type")
 #: Speed (km/h) given to categories without vehicles, whose speed may be left out.
 IDLE_SPEED = 50.0
 
@@ -68,7 +70,8 @@ def case_power(case: pd.Series, form: Form) -> Float64:
 
 
 def _rows_of_file(file: Path) -> Iterator[Row]:
-    cases = _read(file)
+    # Away from junctions where no distance is given.
+    cases = read_cases(file, NUMBERS, ("case", "surface"), {"junction_distance_m": np.inf})
     form = next((form for form in FORMS if form.mark in cases), None)
     if form is None:
         marks = ", ".join(form.mark for form in FORMS)
@@ -80,17 +83,6 @@ def _rows_of_file(file: Path) -> Iterator[Row]:
             raise InvalidInputError("path", f"{file.name}: lacks column {missing}") from missing
         except ValueError as wrong:
             raise InvalidInputError("path", f"{file.name}, {case['case']}: {wrong}") from wrong
-
-
-def _read(file: Path) -> pd.DataFrame:
-    """A table of cases; away from junctions where no distance is given."""
-    try:
-        cases = pd.read_csv(file, comment="#", dtype={"case": str, "surface": str})
-    except (OSError, ValueError) as unreadable:
-        raise InvalidInputError("path", f"{file}: {unreadable}") from unreadable
-    if "junction_distance_m" in cases:
-        cases["junction_distance_m"] = cases["junction_distance_m"].fillna(np.inf)
-    return cases
 
 
 def _workbook_rows(case: pd.Series, power: Float64) -> Iterator[Row]:

@@ -22,14 +22,14 @@ from roadside_kernels.arrays import Float32, StreetLinks
 from roadside_kernels.physics import in_double
 
 from roadside_server.emissions.exhaust import road_exhaust
-from roadside_server.emissions.factors import load_factors
-from roadside_server.errors import InvalidInputError
+from roadside_server.emissions.factors import EmissionFactors, factors_of_table, load_factors
 from roadside_server.region.build import no_emission_scale
 from roadside_server.region.defaults import fill_roads
 from roadside_server.region.schema import PERIODS, POLLUTANTS, Float64
+from roadside_server.validation.case_files import read_cases
 from roadside_server.validation.report import Report, Row, compare_relative
 
-CASES_FILE = "srm1_carvl30_cases.csv"
+CASES_FILE, FACTORS_FILE = "srm1_carvl30_cases.csv", "carvl30_emission_factors.csv"
 FACTOR_SET, YEAR = "flanders-carvl3", 2015
 #: Relative; the workbook and double precision agree to 3e-16.
 REFERENCE_TOLERANCE = 1e-9
@@ -68,15 +68,16 @@ class Dispersed(NamedTuple):
 
 def validate(path: Path) -> Report:
     """Compare with the cases of a CSV file, or of the folder that holds it."""
-    cases = _read(path / CASES_FILE if path.is_dir() else path)
-    streets = Streets(cases, _emission(cases))
+    file = path / CASES_FILE if path.is_dir() else path
+    cases, factors = _read(file), _factors_beside(file)
+    streets = Streets(cases, _emission(cases, factors))
     rows = [
         *_formula_rows(streets),
         *_rows(streets, _by_formulas(streets), "double", REFERENCE_TOLERANCE),
         *_rows(streets, _by_kernels(streets), "kernel", KERNEL_TOLERANCE),
     ]
     note = (
-        f"{len(cases)} streets; factors {FACTOR_SET} of {YEAR}; wind and background of each case."
+        f"{len(cases)} streets; factors {factors.name} of {YEAR}; wind and background of each case."
     )
     not_covered = (
         "Street types 3 and 4, the far branch beyond 30 m and distances other than 5 and 6 m: "
@@ -86,14 +87,9 @@ def validate(path: Path) -> Report:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        cases = pd.read_csv(path)
-    except (OSError, ValueError) as problem:
-        raise InvalidInputError("path", f"{path}: {problem}") from None
-    missing = [column for column in (*INPUTS, *EXPECTED) if column not in cases]
-    if missing or cases.empty:
-        lack = f"the column {missing[0]}" if missing else "cases"
-        raise InvalidInputError("path", f"{path} lacks {lack}")
+    text = ("case", "place", "speed_class")
+    numbers = tuple(column for column in INPUTS if column not in text)
+    cases = read_cases(path, numbers + EXPECTED, text)
     # The workbook splits emission into moving and stagnating traffic.
     whole = {
         f"E_{name}": cases[f"E_{name}_reg"] + cases[f"E_{name}_cong"] for name in WORKBOOK_NAMES
@@ -101,7 +97,21 @@ def _read(path: Path) -> pd.DataFrame:
     return cases.assign(**whole)
 
 
-def _emission(cases: pd.DataFrame) -> Float64:
+def _factors_beside(file: Path) -> EmissionFactors:
+    """The workbook's factors from the table beside the cases, else the packaged ones."""
+    beside = file.parent / FACTORS_FILE
+    if not beside.is_file():
+        return load_factors(name=FACTOR_SET)
+    columns = {
+        f"{name}_g_per_km": key for name, key in zip(WORKBOOK_NAMES, POLLUTANTS, strict=True)
+    }
+    table = read_cases(beside, ("year", *columns), ("vehicle_class", "speed_class"))
+    return factors_of_table(
+        FACTORS_FILE, "The table beside the cases.", table.rename(columns=columns)
+    )
+
+
+def _emission(cases: pd.DataFrame, factors: EmissionFactors) -> Float64:
     """Emission (ug/(m s)) of every case, through the product's own road table."""
     shares = {"medium": cases["f_medium"], "heavy": cases["f_heavy"], "bus": cases["f_bus"]}
     shares["light"] = 1.0 - shares["medium"] - shares["heavy"] - shares["bus"]
@@ -113,7 +123,7 @@ def _emission(cases: pd.DataFrame) -> Float64:
     columns |= {f"stagnation_{vehicle}": cases["FS"] for vehicle in shares}
     columns["speed_class"] = cases["speed_class"]
     roads = fill_roads(pd.DataFrame(columns, index=cases.index))
-    return road_exhaust(roads, load_factors(name=FACTOR_SET), YEAR, no_emission_scale())
+    return road_exhaust(roads, factors, YEAR, no_emission_scale())
 
 
 def _formula_rows(streets: Streets) -> list[Row]:
