@@ -12,7 +12,7 @@ INDICATIVE = "results are indicative: a model, not measurements"
 # Spaces at which no line breaks.
 OSM = "\u00a9\u00a0OpenStreetMap\u00a0contributors"
 #: Characters of a caption that can still be read at the foot of a picture.
-LONGEST = 640
+LONGEST = 760
 CUT = "More in the stamp of the result."
 
 

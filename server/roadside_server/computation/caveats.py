@@ -20,6 +20,7 @@ DOUBLE_REACH = "canyon roads (SRM1) act by SRM2 beyond their own street, which t
 FLAT_GROUND = (
     "noise: flat ground without obstacles; buildings and barriers neither screen nor reflect"
 )
+VOLUMES = "traffic volumes are assumed"
 TRAFFIC_NOX = "nox is the contribution of traffic alone: the region has no background of it"
 INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
 
@@ -33,7 +34,9 @@ def caveats_of(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> t
         known += _air(region, scenario)
     if noise:
         known.append(FLAT_GROUND)
-    return tuple(filter(None, [*known, *region.assumptions]))
+    # The region says the same of volumes at more length.
+    others = [text for text in region.assumptions if VOLUMES not in text.lower()]
+    return tuple(filter(None, [*known, *others]))
 
 
 def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> str:
@@ -43,12 +46,11 @@ def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> s
 
 
 def _assumed_volumes(region: Region) -> list[str]:
-    """How many volumes are assumed, unless the region says so itself."""
+    """How many volumes are assumed."""
     assumed = int((region.roads["volume_source"] == "assumed").sum())
-    told = any("volumes are assumed" in sentence for sentence in region.assumptions)
-    if assumed == 0 or told:
+    if assumed == 0:
         return []
-    return [f"traffic volumes are assumed on {assumed} of {len(region.roads)} roads"]
+    return [f"{VOLUMES} on {assumed} of {len(region.roads)} roads"]
 
 
 def _air(region: Region, scenario: Scenario) -> list[str]:

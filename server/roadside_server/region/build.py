@@ -144,12 +144,13 @@ def build_region(
         emission_scale=source.emission_scale,
         corrections=source.corrections,
         assumptions=(
+            # What weighs most comes first.
             f"Source: {source.source}.",
-            *source.assumptions,
-            *about_roads,
-            *about_links,
             *about_weather,
             *about_background,
+            *about_roads,
+            *source.assumptions,
+            *about_links,
         ),
     )
     return with_content_hash(region)
