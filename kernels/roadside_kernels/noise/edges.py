@@ -46,7 +46,8 @@ def altitude(profile: Profile, i: int) -> float:
         return profile.z_s
     if i == profile.x.size - 1:
         return profile.z_r
-    return profile.z[i]
+    top: float = profile.z[i]
+    return top
 
 
 @physics
@@ -61,16 +62,16 @@ def is_under(profile: Profile, left: int, i: int, right: int, bend: float) -> bo
     """Whether point i lies on or under the ray from one point to another."""
     low = lowered(profile, left, bend)
     rise, total = lowered(profile, i, bend) - low, lowered(profile, right, bend) - low
-    return rise * (profile.x[right] - profile.x[left]) <= total * (
-        profile.x[i] - profile.x[left]
-    )
+    step, length = profile.x[i] - profile.x[left], profile.x[right] - profile.x[left]
+    under: bool = rise * length <= total * step
+    return under
 
 
 @physics
 def may_diffract(profile: Profile, i: int) -> bool:
     """Whether a point is an edge that stands clear of source and receptor."""
-    between = profile.x[0] < profile.x[i] < profile.x[profile.x.size - 1]
-    return profile.kind[i] == EDGE and between
+    clear: bool = profile.x[0] < profile.x[i] < profile.x[profile.x.size - 1]
+    return clear and profile.kind[i] == EDGE
 
 
 @physics
@@ -132,9 +133,9 @@ def last_edge_before(profile: Profile, edges: Int32, count: int, x: float) -> in
 @physics
 def edge_behind(profile: Profile, edges: Int32, count: int, k: int) -> int:
     """The point after the k-th edge: the next edge, or the receptor after the last one."""
-    if k < count:
-        return edges[k + 1]
-    return profile.x.size - 1
+    end = profile.x.size - 1
+    behind: int = edges[k + 1] if k < count else end
+    return behind
 
 
 @physics
@@ -144,5 +145,5 @@ def ray_height(profile: Profile, edges: Int32, count: int, x: float, bend: float
     left, right = edges[k], edge_behind(profile, edges, count, k)
     start, length = profile.x[0], profile.x[profile.x.size - 1] - profile.x[0]
     low, high = lowered(profile, left, bend), lowered(profile, right, bend)
-    share = (x - profile.x[left]) / (profile.x[right] - profile.x[left])
+    share: float = (x - profile.x[left]) / (profile.x[right] - profile.x[left])
     return low + share * (high - low) + sag(x - start, length, bend)

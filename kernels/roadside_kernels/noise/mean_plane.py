@@ -14,10 +14,11 @@ from roadside_kernels.physics import physics
 
 
 class MeanPlane(NamedTuple):
-    """A line through a point (m) with a slope (1)."""
+    """A line whose altitude (m) is z + rise + slope (at - x), z being that of the first point."""
 
     x: float
     z: float
+    rise: float
     slope: float
 
 
@@ -46,18 +47,19 @@ def mean_plane(x: Float32, z: Float32, first: int, last: int) -> MeanPlane:
     for k in range(first, last):
         step = x[k + 1] - x[k]
         at = 0.5 * (x[k] + x[k + 1]) - middle
-        mean = 0.5 * (z[k] + z[k + 1]) - z[first]
+        mean = 0.5 * ((z[k] - z[first]) + (z[k + 1] - z[first]))
         area += mean * step
         moment += step * (mean * at + (z[k + 1] - z[k]) * step / 12.0)
     slope = 12.0 * moment / (length * length * length)
-    return MeanPlane(middle, z[first] + area / length, slope)
+    return MeanPlane(middle, z[first], area / length, slope)
 
 
 @physics
 def height_above(plane: MeanPlane, x: float, z: float) -> float:
     """Orthogonal height (m) of a point above a plane, negative below it."""
     slope = plane.slope
-    return (z - plane.z - slope * (x - plane.x)) / math.sqrt(1.0 + slope * slope)
+    above = (z - plane.z) - plane.rise - slope * (x - plane.x)
+    return above / math.sqrt(1.0 + slope * slope)
 
 
 @physics
@@ -84,10 +86,11 @@ def image_z(plane: MeanPlane, x: float, z: float) -> float:
 @physics
 def mean_ground_factor(x: Float32, g: Float32, first: int, last: int) -> float:
     """G_path, the mean ground factor by horizontal length; g holds that after each point."""
-    soft = 0.0
+    soft: float = 0.0
     for k in range(first, last):
         soft += g[k] * (x[k + 1] - x[k])
-    return soft / (x[last] - x[first])
+    length: float = x[last] - x[first]
+    return soft / length
 
 
 @physics

@@ -33,7 +33,7 @@ class PropagationPath(NamedTuple):
     distance: float  # m, straight
     bend: float  # 1/m, of the rays; 0 in homogeneous conditions
     ground: GroundPath
-    count: int  # edges above the ray
+    above: int  # edges above the ray
     diffracts: bool  # an edge is there, above the ray or below it
     diffraction: Diffraction
 
@@ -74,7 +74,7 @@ def propagation_path(profile: Profile, edges: Int32, bend: float) -> Propagation
 def boundary_attenuation(frequency: float, path: PropagationPath) -> float:
     """A_boundary (dB) at a frequency (Hz): by diffraction, or by the ground alone."""
     wavelength = SOUND_SPEED / frequency
-    if path.diffracts and (path.count > 0 or meets_rayleigh(path.diffraction, wavelength)):
+    if path.diffracts and (path.above > 0 or meets_rayleigh(path.diffraction, wavelength)):
         return diffraction_attenuation(frequency, wavelength, path.diffraction, path.bend)
     return ground_attenuation(frequency, path.ground, path.bend)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from roadside_kernels.noise.bands import A_WEIGHTING, BANDS
 
 from roadside_server.region.schema import Float64
@@ -48,17 +49,12 @@ def validate(path: Path) -> Report:
     text = ("tc", "path", "condition", "profile")
     expected = read_cases(path / "expected_levels.csv", (*LEVELS, "used_in_LA"), text)
     totals = read_cases(path / "expected_totals.csv", (), ("tc", "quantity"))
-    totals = totals.set_index(["tc", "quantity"])
     counts = expected["used_in_LA"] > 0
-    rows: list[Row] = []
-    for case, table in expected[counts].groupby("tc", sort=False):
-        paths = table.to_dict("records")
-        levels = [path_level(p, profiles[p["profile"]], air) for p in paths]
-        for p, found in zip(paths, levels, strict=True):
-            rows += _path_rows(p, found)
-        for quantity, kept in (("LA", levels), ("LA_WL", [v for v in levels if not v.lateral])):
-            if (case, quantity) in totals.index:
-                rows += _total_rows(str(case), quantity, kept, totals.loc[(case, quantity)], air)
+    rows = [
+        row
+        for case, table in expected[counts].groupby("tc", sort=False)
+        for row in _case_rows(table, totals[totals["tc"] == case], profiles, air)
+    ]
     left_out = expected[~counts].to_dict("records")
     return Report(
         title="CNOSSOS-EU: propagation, ISO/TR 17534-4:2020 (dB)",
@@ -68,6 +64,19 @@ def validate(path: Path) -> Report:
             for p in left_out
         ),
     )
+
+
+def _case_rows(
+    table: pd.DataFrame, totals: pd.DataFrame, profiles: Mapping[str, Any], air: Air
+) -> list[Row]:
+    """The bands of every path of a case, then its totals with and without lateral paths."""
+    paths = table.to_dict("records")
+    levels = [path_level(path, profiles[path["profile"]], air) for path in paths]
+    rows = [row for path, at in zip(paths, levels, strict=True) for row in _path_rows(path, at)]
+    kept = {"LA": levels, "LA_WL": [path for path in levels if not path.lateral]}
+    for total in totals.to_dict("records"):
+        rows += _total_rows(total, kept[total["quantity"]], air)
+    return rows
 
 
 def path_level(expected: Mapping[Hashable, Any], profile: Mapping[str, Any], air: Air) -> PathLevel:
@@ -98,7 +107,7 @@ def _path_rows(expected: Mapping[Hashable, Any], found: PathLevel) -> list[Row]:
 
 
 def _total_rows(
-    case: str, quantity: str, levels: list[PathLevel], expected: Any, air: Air
+    expected: Mapping[Hashable, Any], levels: list[PathLevel], air: Air
 ) -> list[Row]:
     """A-weighted long-term levels of a case: both conditions by their probability."""
     share = {"homogeneous": 1.0 - air.p_favourable, "favourable": air.p_favourable}
@@ -106,8 +115,8 @@ def _total_rows(
     total = 10.0 * np.log10(energy) + np.array(A_WEIGHTING)
     return [
         compare(
-            case,
-            f"{quantity} {band} Hz",
+            str(expected["tc"]),
+            f"{expected['quantity']} {band} Hz",
             value,
             expected[f"LA_{band}"],
             tolerance=TOTAL_TOLERANCE,

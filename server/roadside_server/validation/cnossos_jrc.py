@@ -14,12 +14,14 @@ from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 
 from roadside_server.region.schema import Float64
 from roadside_server.validation.case_files import read_document
+from roadside_server.validation.cnossos_paths import Path as SoundPath
 from roadside_server.validation.cnossos_paths import Wall, boundary_of, path_over, retro_of
 from roadside_server.validation.report import Report, Row, compare
 
 CASES = "cases.json"
 #: Tolerance (dB): the figures are printed to 0.1 dB.
 TOLERANCE = 0.1
+RETRO = "A_retrodiffraction_dB"
 SYMBOLS = {"homogeneous": "H", "favourable": "F"}
 
 
@@ -33,6 +35,8 @@ def validate(path: Path) -> Report:
                 rows += _rows(case, condition)
             else:
                 not_covered.append(f"{case['id']} {condition}: by the rules of 2012")
+        if case["reflections"] and not has_retro(case):
+            not_covered.append(f"{case['id']} A_retro: the program places the reflection elsewhere")
     return Report(
         title="CNOSSOS-EU: propagation, 2012 program of van Maercke (dB)",
         rows=tuple(rows),
@@ -49,20 +53,33 @@ def read_case(case: Mapping[str, Any]) -> Profile:
     start = points[0]
     vertices = [(start["x"], start["z"], start["G_of_segment_ending_here"], GROUND)]
     for point, g in zip(points, after, strict=True):
-        x, z = point["x"], point["z"]
-        vertices.append((x, z, g, EDGE))
+        at, foot = point["x"], point["z"]
+        vertices.append((at, foot, g, EDGE))
         if point["barrier_height"]:
-            vertices += [(x, z + point["barrier_height"], g, EDGE), (x, z, g, GROUND)]
-    x, z, g, kind = (np.array(column) for column in zip(*vertices, strict=True))
+            vertices += [(at, foot + point["barrier_height"], g, EDGE), (at, foot, g, GROUND)]
+    x, z, g, kind = np.array(vertices, float).T.copy()
     z_s, z_r = z[0] + case["source_height"], z[-1] + case["receiver_height"]
-    heights = float(z_s), float(z_r)
-    return Profile(x.astype(float), z.astype(float), g.astype(float), kind.astype("i4"), *heights)
+    return Profile(x, z, g, kind.astype(np.int32), float(z_s), float(z_r))
 
 
 def _rows(case: Mapping[str, Any], condition: str) -> list[Row]:
     path = path_over(read_case(case), condition)
-    symbol = SYMBOLS[condition]
-    return _compared(case, f"A_boundary {condition}", boundary_of(path), f"A_excess_{symbol}_dB")
+    printed = f"A_excess_{SYMBOLS[condition]}_dB"
+    rows = _compared(case, f"A_boundary {condition}", boundary_of(path), printed)
+    if condition == "homogeneous" and has_retro(case):
+        rows += _compared(case, f"A_retro {condition}", retro_at(case, path), RETRO)
+    return rows
+
+
+def has_retro(case: Mapping[str, Any]) -> bool:
+    """Whether the printed A_retro, one for both conditions, is that of straight rays."""
+    return bool(case["reflections"]) and "note" not in case
+
+
+def retro_at(case: Mapping[str, Any], path: SoundPath) -> Float64:
+    """A_retro (dB) by band of all the walls of a case; what they absorb is not printed."""
+    walls = (Wall(w["x"], w["z_top"], np.zeros(len(BANDS))) for w in case["reflections"])
+    return sum((retro_of(path, wall) for wall in walls), np.zeros(len(BANDS)))
 
 
 def _compared(case: Mapping[str, Any], name: str, found: Float64, printed: str) -> list[Row]:

@@ -8,7 +8,6 @@ from roadside_kernels.noise.atmosphere import air_absorption
 from roadside_kernels.noise.bands import BANDS, MID_BANDS
 from roadside_kernels.noise.edges import Profile, ray_height
 from roadside_kernels.noise.lateral import lateral_attenuation
-from roadside_kernels.noise.path_difference import ray_bend
 from roadside_kernels.noise.profile import (
     PropagationPath,
     boundary_attenuation,
@@ -95,7 +94,7 @@ def attenuation_over(path: Path, air: Air) -> Float64:
 
 def retro_of(path: Path, wall: Wall) -> Float64:
     """A_retro (dB) by band of one wall."""
-    edges, count, bend = path.edges, path.along.count, path.along.bend
+    edges, count, bend = path.edges, path.along.above, path.along.bend
     formula = in_double(retro_difference)
     difference = formula(path.profile, edges, count, wall.x, wall.top, bend)
     return np.array([in_double(retro_diffraction)(f, difference) for f in FREQUENCIES])
@@ -103,7 +102,7 @@ def retro_of(path: Path, wall: Wall) -> Float64:
 
 def reflection_of(path: Path, wall: Wall) -> Float64:
     """A_abs + A_retro (dB) by band of one wall; infinite where the ray passes over it."""
-    edges, count, bend = path.edges, path.along.count, path.along.bend
+    edges, count, bend = path.edges, path.along.above, path.along.bend
     if in_double(ray_height)(path.profile, edges, count, wall.x, bend) > wall.top:
         return np.full(len(BANDS), np.inf)
     absorbed = [in_double(wall_absorption)(share) for share in wall.absorbed.tolist()]

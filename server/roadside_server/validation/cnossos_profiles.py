@@ -42,8 +42,7 @@ def read_walls(document: Mapping[str, Any]) -> list[Wall]:
     """Walls that a path is reflected by; their tops may slope."""
     found = (point for point in document["points"] if point["type"] == "Reflection")
     return [
-        Wall(float(point["s"]), _top_at(point), np.array(point["alpha"], float))
-        for point in found
+        Wall(float(point["s"]), _top_at(point), np.array(point["alpha"], float)) for point in found
     ]
 
 
