@@ -3,12 +3,16 @@
 import csv
 import shutil
 
+import numpy as np
 import pytest
 from roadside_kernels.noise.atmosphere import air_absorption
 from roadside_kernels.noise.bands import MID_BANDS
 from roadside_kernels.physics import in_double
 from roadside_server.errors import InvalidInputError
+from roadside_server.validation.case_files import read_document
 from roadside_server.validation.cnossos import validate
+from roadside_server.validation.cnossos_paths import path_over, reflection_of
+from roadside_server.validation.cnossos_profiles import read_profile, read_walls
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,24 @@ def test_totals_agree_with_paths_around_vertical_edges_and_without(report, share
     cases = {row.case for row in report.rows if row.quantity.startswith("LA ")}
     assert cases == {row.case for row in report.rows if row.quantity.startswith("LA_WL")}
     assert cases == published
+
+
+def test_a_bent_ray_passes_over_a_wall_that_a_straight_one_meets(shared_data):
+    document = read_document(shared_data / "noise" / "iso17534_4" / "profiles.json")
+    case = document["profiles"]["TC26_Reflection"]
+    profile, (wall,) = read_profile(case), read_walls(case)
+    assert np.isfinite(reflection_of(path_over(profile, "homogeneous"), wall)).all()
+    assert np.isinf(reflection_of(path_over(profile, "favourable"), wall)).all()
+
+
+def test_the_ground_under_a_roof_is_not_seen(shared_data):
+    document = read_document(shared_data / "noise" / "iso17534_4" / "profiles.json")
+    profile = read_profile(document["profiles"]["TC13_Direct"])
+    polyline = np.array(document["profiles"]["TC13_Direct"]["ground_profile"])
+    roof = polyline[:, 1].max()
+    between = profile.x[profile.z == roof]
+    assert between.size == 2
+    assert ((profile.x <= between[0]) | (profile.x >= between[1])).all()
 
 
 def test_every_path_of_the_cases_is_compared_or_named(report, shared_data):

@@ -106,9 +106,7 @@ def _path_rows(expected: Mapping[Hashable, Any], found: PathLevel) -> list[Row]:
     ]
 
 
-def _total_rows(
-    expected: Mapping[Hashable, Any], levels: list[PathLevel], air: Air
-) -> list[Row]:
+def _total_rows(expected: Mapping[Hashable, Any], levels: list[PathLevel], air: Air) -> list[Row]:
     """A-weighted long-term levels of a case: both conditions by their probability."""
     share = {"homogeneous": 1.0 - air.p_favourable, "favourable": air.p_favourable}
     energy = sum(share[path.condition] * 10.0 ** (path.level / 10.0) for path in levels)

@@ -14,8 +14,13 @@ from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 
 from roadside_server.region.schema import Float64
 from roadside_server.validation.case_files import read_document
-from roadside_server.validation.cnossos_paths import Path as SoundPath
-from roadside_server.validation.cnossos_paths import Wall, boundary_of, path_over, retro_of
+from roadside_server.validation.cnossos_paths import (
+    SoundPath,
+    Wall,
+    boundary_of,
+    path_over,
+    retro_of,
+)
 from roadside_server.validation.report import Report, Row, compare
 
 CASES = "cases.json"

@@ -1,9 +1,10 @@
 """Attenuation of one profile by the formulas themselves, in double precision."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from roadside_kernels.arrays import Int32
 from roadside_kernels.noise.atmosphere import air_absorption
 from roadside_kernels.noise.bands import BANDS, MID_BANDS
 from roadside_kernels.noise.edges import Profile, ray_height
@@ -64,35 +65,35 @@ def bend_of(profile: Profile, condition: str) -> float:
     return in_double(favourable_bend)(profile) if condition == "favourable" else 0.0
 
 
-class Path(NamedTuple):
+class SoundPath(NamedTuple):
     """A path in one condition and the edges it was found to have."""
 
     profile: Profile
-    edges: Any
+    edges: Int32
     along: PropagationPath
 
 
-def path_over(profile: Profile, condition: str) -> Path:
+def path_over(profile: Profile, condition: str) -> SoundPath:
     """The path of a profile in a condition."""
     edges = np.zeros(profile.x.size + 1, np.int32)
     along = in_double(propagation_path)(profile, edges, bend_of(profile, condition))
-    return Path(profile, edges, along)
+    return SoundPath(profile, edges, along)
 
 
-def boundary_of(path: Path) -> Float64:
+def boundary_of(path: SoundPath) -> Float64:
     """A_boundary (dB) by band."""
     formula = in_double(boundary_attenuation)
     return np.array([formula(f, path.along) for f in FREQUENCIES])
 
 
-def attenuation_over(path: Path, air: Air) -> Float64:
+def attenuation_over(path: SoundPath, air: Air) -> Float64:
     """A (dB) by band: spreading, air, ground and edges."""
     formula = in_double(path_attenuation)
     bands = zip(FREQUENCIES, air.absorption, strict=True)
     return np.array([formula(f, alpha, path.along) for f, alpha in bands])
 
 
-def retro_of(path: Path, wall: Wall) -> Float64:
+def retro_of(path: SoundPath, wall: Wall) -> Float64:
     """A_retro (dB) by band of one wall."""
     edges, count, bend = path.edges, path.along.above, path.along.bend
     formula = in_double(retro_difference)
@@ -100,7 +101,7 @@ def retro_of(path: Path, wall: Wall) -> Float64:
     return np.array([in_double(retro_diffraction)(f, difference) for f in FREQUENCIES])
 
 
-def reflection_of(path: Path, wall: Wall) -> Float64:
+def reflection_of(path: SoundPath, wall: Wall) -> Float64:
     """A_abs + A_retro (dB) by band of one wall; infinite where the ray passes over it."""
     edges, count, bend = path.edges, path.along.above, path.along.bend
     if in_double(ray_height)(path.profile, edges, count, wall.x, bend) > wall.top:
@@ -109,7 +110,7 @@ def reflection_of(path: Path, wall: Wall) -> Float64:
     return np.array(absorbed) + retro_of(path, wall)
 
 
-def attenuation_around(way: WayAround, path: Path, air: Air) -> Float64:
+def attenuation_around(way: WayAround, path: SoundPath, air: Air) -> Float64:
     """A (dB) by band of a path around vertical edges."""
     formula = in_double(lateral_attenuation)
     bands = zip(FREQUENCIES, air.absorption, strict=True)

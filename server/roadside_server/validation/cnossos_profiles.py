@@ -1,11 +1,12 @@
 """Cut profiles of ISO/TR 17534-4:2020, as the kernels take them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 from roadside_kernels.noise.lateral import lateral_difference
 from roadside_kernels.physics import in_double
@@ -20,10 +21,20 @@ Vertex = tuple[float, float, float, int]
 def read_profile(document: Mapping[str, Any]) -> Profile:
     """A cut profile; walls become vertical stretches, roofs have ground factor 0."""
     points: Sequence[Point] = document["points"]
-    vertices = [vertex for point in points for vertex in _vertices(point)]
+    vertices = [vertex for point in _outside(points) for vertex in _vertices(point)]
     x, z, g, kind = map(np.array, zip(*vertices, strict=True))
     z_s, z_r = float(points[0]["z"]), float(points[-1]["z"])
     return Profile(x, z, g, kind.astype(np.int32), z_s, z_r)
+
+
+def _outside(points: Sequence[Point]) -> Iterator[Point]:
+    """The points that no roof covers."""
+    covered = False
+    for point in points:
+        kind = point.get("kind")
+        if not covered or kind == "BUILDING_EXIT":
+            yield point
+        covered = kind == "BUILDING_ENTER" or (covered and kind != "BUILDING_EXIT")
 
 
 def _vertices(point: Point) -> list[Vertex]:
@@ -42,7 +53,12 @@ def read_walls(document: Mapping[str, Any]) -> list[Wall]:
     """Walls that a path is reflected by; their tops may slope."""
     found = (point for point in document["points"] if point["type"] == "Reflection")
     return [
-        Wall(float(point["s"]), _top_at(point), np.array(point["alpha"], float)) for point in found
+        Wall(
+            float(point["s"]),
+            _top_at(point),
+            np.broadcast_to(np.array(point["alpha"], float), len(BANDS)),
+        )
+        for point in found
     ]
 
 

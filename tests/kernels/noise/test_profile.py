@@ -18,6 +18,7 @@ from roadside_kernels.noise.edges import (
     ray_height,
 )
 from roadside_kernels.noise.lateral import lateral_attenuation, lateral_difference
+from roadside_kernels.noise.mean_plane import mean_plane
 from roadside_kernels.noise.profile import (
     MOST_POINTS,
     boundary_attenuation,
@@ -175,6 +176,22 @@ def test_diffraction_itself_attenuates_no_more_than_25_decibel(favourable):
 def boundary(profile, frequency, *, favourable):
     path, _ = path_of(profile, favourable=favourable)
     return in_double(boundary_attenuation)(frequency, path)
+
+
+@pytest.mark.parametrize("favourable", [False, True])
+@pytest.mark.parametrize("at_receptor", [False, True])
+def test_ends_that_sink_below_their_mean_plane_are_heard_without_a_jump(at_receptor, favourable):
+    hollow = np.array([(0, 0), (5, 4), (20, 4), (20, 9), (20, 4), (60, 4)], float)
+    if at_receptor:
+        hollow = np.column_stack((60 - hollow[::-1, 0], hollow[::-1, 1]))
+    kind = np.where(hollow[:, 1] > 5, EDGE, GROUND)
+    points = np.column_stack((hollow, np.full(6, 0.5), kind))
+    first, last = (2, 5) if at_receptor else (0, 3)
+    plane = in_double(mean_plane)(hollow[:, 0].copy(), hollow[:, 1].copy(), first, last)
+    level = plane.z + plane.rise + plane.slope * (hollow[-at_receptor, 0] - plane.x)
+    ends = [(7.0, level + s) if at_receptor else (level + s, 7.0) for s in (-1e-9, 1e-9)]
+    below, above = (loss_of(profile_of(points, *e), favourable=favourable) for e in ends)
+    assert below == pytest.approx(above, abs=1e-4)
 
 
 def test_a_higher_barrier_screens_more():
