@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from roadside_kernels.air.hierarchy import Hierarchy, require_hierarchy_of
 from roadside_kernels.air.open_road_cpu import add_blocks
 from roadside_kernels.air.open_road_gpu import add_blocks_on_gpu
 from roadside_kernels.air.plume import MAX_RANGE, DilutionCurves
@@ -48,6 +49,8 @@ def open_road_sums(
     exclude: StreetLinks | None = None,
     max_range: float = MAX_RANGE,
     device: Device = "cpu",
+    hierarchy: Hierarchy | None = None,
+    tolerance: float = 0.0,
 ) -> OpenRoadSums:
     """Contributions (ug/m3) of open roads at each receptor.
 
@@ -61,7 +64,13 @@ def open_road_sums(
         A receptor gets nothing from a segment whose road it is linked to.
     max_range : float
         Pieces farther than this (m) do not count; at most what the curves were fitted for.
+    hierarchy : Hierarchy, optional
+        Of these segments and curves, all of them, row by row; they may have moved together.
+    tolerance : float
+        Relative error allowed for merging far roads; 0: every piece of road by itself.
     """
+    if hierarchy is not None and tolerance > 0:
+        require_hierarchy_of(hierarchy, segments)
     require_single(x=receptors.x, x0=segments.x0, emission=emission, wind=wind.frequency)
     links = no_links(receptors.x.size) if exclude is None else exclude
     annual, near, pairs = _outputs(receptors.x.size)
