@@ -9,7 +9,7 @@ from pathlib import Path
 from roadside_server.errors import RoadsideError
 from roadside_server.serve import serve
 from roadside_server.service.catalogue import region_folders
-from roadside_server.settings import GIBIBYTE, Limits, Settings
+from roadside_server.settings import GIBIBYTE, Limits, Settings, memory_budget_of
 
 
 def settings_of(arguments: list[str]) -> Settings:
@@ -27,6 +27,8 @@ def settings_of(arguments: list[str]) -> Settings:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--results-budget", type=float, default=10.0, help="GiB")
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
+    parser.add_argument("--memory-budget", type=float, help="GiB for regions and their sums")
+    parser.add_argument("--preload", type=float, help="tolerance to sum up all regions for")
     parser.add_argument("--queue", type=int, default=Limits().queued, help="requests that may wait")
     parser.add_argument("--reflection", action="store_true")
     asked = parser.parse_args(arguments)
@@ -35,6 +37,8 @@ def settings_of(arguments: list[str]) -> Settings:
         results=asked.results,
         address=f"{asked.host}:{asked.port}",
         results_budget=int(asked.results_budget * GIBIBYTE),
+        memory_budget=memory_budget_of(asked.memory_budget),
+        preload=asked.preload,
         device=asked.device,
         limits=Limits(queued=asked.queue),
         reflection=asked.reflection,

@@ -15,11 +15,20 @@ from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.evaluation import Part, evaluated
+from roadside_server.computation.evaluation import (
+    RESIDENT,
+    Cancelled,
+    Part,
+    evaluated,
+    in_portions,
+    never,
+    total,
+)
 from roadside_server.computation.methods import Methods
-from roadside_server.computation.parts import PARTS_OF, WHOLE, active, divided, few_change
+from roadside_server.computation.parts import WHOLE, active, divided, few_change
 from roadside_server.computation.receptor_links import links_of
-from roadside_server.computation.resident import Key, digest
+from roadside_server.computation.resident import Key, Resident, digest
+from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
     chosen,
@@ -83,6 +92,7 @@ class AirModel:
     pm10_days: Callable[[Float32], Float32]
     device: Device
     key: Key | None = None  # of resident sums; None: of no use
+    resident: Resident[Part] = RESIDENT
 
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
@@ -95,24 +105,27 @@ class AirModel:
         key = digest(*roads.stretches, roads.emission, roads.curve, *spread, site)
         return replace(self, key=key)
 
-    def contributions(self, strip: Strip) -> dict[str, Part]:
-        """Contributions by part."""
+    def contributions(self, strip: Strip, cancelled: Cancelled = never) -> dict[str, Part]:
+        """Contributions by part; raises ComputationCancelledError if cancelled on the way."""
         links = self.links(strip)
         key = None
         if self.key is not None:
             key = digest(self.key, *strip.receptors.local, strip.tile.box, *links)
 
         def contribution(part: str, some: Strip) -> Part:
-            return self._contribution(part, some, links if some is strip else self.links(some))
+            def portion(few: Strip) -> Part:
+                return self._contribution(part, few, links if few is strip else self.links(few))
 
-        return evaluated(contribution, strip, key)
+            sources = self.open_roads[part].curve.size
+            return in_portions(portion, some, sources, cancelled)
+
+        return evaluated(contribution, strip, key, self.resident)
 
     def concentrations(
         self, parts: dict[str, Part], state: str, surroundings: Surroundings
     ) -> Concentrations:
         """Concentrations with the traffic of one state: background and contributions."""
-        unchanged, changed = (parts[part].sums for part in PARTS_OF[state])
-        traffic = AirSums(*(a + b for a, b in zip(unchanged, changed, strict=True)))
+        traffic = AirSums(*total(parts, state))
         return self._concentrations(traffic, surroundings)
 
     def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> Part:
@@ -181,7 +194,7 @@ class AirModel:
 
 
 def air_model(
-    region: Region,
+    site: Site,
     scenario: Scenario,
     traffic: Traffic,
     *,
@@ -190,37 +203,57 @@ def air_model(
     device: Device,
 ) -> AirModel:
     """Everything about the exhaust of a scenario that is the same for all tiles."""
-    year = scenario.options.year
-    before = road_exhaust(region.roads, factors, year, region.emission_scale)
-    after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
+    year, beyond = scenario.options.year, scenario.options.canyon_roads_beyond_street
+    region = site.region
+    before = site.once(
+        ("exhaust", factors.name, factors.description, year),
+        lambda: road_exhaust(region.roads, factors, year, region.emission_scale),
+    )
+    after = before
+    if scenario.measures:
+        after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
     _require_no2_within_nox(after, region)
     emission = divided(before, after)
-    beyond = scenario.options.canyon_roads_beyond_street
-    group = street_groups(region.roads) if beyond else None
-    sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
-    stretches = open_stretches(region, canyons_too=beyond)
+    spread = site.once(("spread", methods), lambda: _spread(region, methods))
+    stretches = open_stretches(site, canyons_too=beyond)
+    group = site.once("groups", lambda: street_groups(region.roads)) if beyond else None
     weather = region.weather
     return AirModel(
         region=region,
         open_roads={
-            part: _open_roads(stretches, strength, curve_of_road.astype(np.int32), group)
+            part: _open_roads(stretches, strength, spread.curve_of_road, group)
             for part, strength in emission.items()
         },
         street_emission=emission,
         group=group,
-        curves=dilution_curves(
-            sigma,
-            weather.roughness,
-            local_wind=weather.local,
-            height=region.receptor_height_air,
-            max_range=methods.open_road_range,
-        ),
+        curves=spread.curves,
         wind=SectorWind(weather.frequency.astype(np.float32), weather.speed.astype(np.float32)),
         reach=methods.open_road_range,
         quantities=scenario.quantities,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
+        resident=site.resident,
     ).keyed()
+
+
+class Spread(NamedTuple):
+    """How exhaust of open roads spreads."""
+
+    curves: DilutionCurves
+    curve_of_road: Int32
+
+
+def _spread(region: Region, methods: Methods) -> Spread:
+    """Dilution curves of every initial dispersion that the region's roads have."""
+    sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
+    curves = dilution_curves(
+        sigma,
+        region.weather.roughness,
+        local_wind=region.weather.local,
+        height=region.receptor_height_air,
+        max_range=methods.open_road_range,
+    )
+    return Spread(curves, curve_of_road.astype(np.int32))
 
 
 def street_groups(roads: gpd.GeoDataFrame) -> Int32:
@@ -234,11 +267,16 @@ def street_groups(roads: gpd.GeoDataFrame) -> Int32:
     return np.unique(street, return_inverse=True)[1].astype(np.int32)
 
 
-def open_stretches(region: Region, *, canyons_too: bool) -> Stretches:
+def open_stretches(site: Site, *, canyons_too: bool) -> Stretches:
     """Stretches that act by SRM2: of open roads, and of street canyons beyond their street."""
-    stretches = straight_stretches(region.roads)
-    is_open = (region.roads["method"] == "srm2").to_numpy(bool)
-    return stretches if canyons_too else chosen(stretches, is_open[stretches.road])
+    roads = site.region.roads
+
+    def found() -> Stretches:
+        stretches = straight_stretches(roads)
+        is_open = (roads["method"] == "srm2").to_numpy(bool)
+        return stretches if canyons_too else chosen(stretches, is_open[stretches.road])
+
+    return site.once(("open stretches", canyons_too), found)
 
 
 def _open_roads(

@@ -1,4 +1,4 @@
-"""Compiles the kernels before the first request comes."""
+"""Compiles the kernels before the first request comes, and sums up the present traffic."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from roadside.v1 import scenario_pb2
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.job import TileResult, prepare
-from roadside_server.region.schema import Region
+from roadside_server.computation.site import Site
 from roadside_server.scenario.reading import read_scenario
 from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.worker import Worker
@@ -19,27 +19,44 @@ logger = logging.getLogger(__name__)
 
 
 class WarmUp:
-    """A run of one tile that nobody gets; it runs on the worker's own thread."""
+    """A run that nobody gets; it runs on the worker's own thread.
 
-    def __init__(self, region: Region, device: Device) -> None:
-        self.cancelled = False
+    Parameters
+    ----------
+    tiles
+        To compute; None: all, so that the sums over the present traffic are in memory.
+    """
+
+    def __init__(
+        self, site: Site, device: Device, tiles: int | None = None, tolerance: float = 0.0
+    ) -> None:
         self.error: BaseException | None = None
         self.done = threading.Event()
-        self._region = region
-        self._device = device
+        self._cancelled = threading.Event()
+        self._tiles = tiles
+        region = site.region
+        message = scenario_pb2.Scenario(region=f"regions/{region.name}")
+        message.options.tolerance = tolerance
+        self._job = prepare(region, read_scenario(message, region), device, site=site)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Stop soon."""
+        self._cancelled.set()
 
     def results(self) -> Iterator[TileResult]:
-        """The first tile of the region as it is."""
-        message = scenario_pb2.Scenario(region=f"regions/{self._region.name}")
-        scenario = read_scenario(message, self._region)
-        job = prepare(self._region, scenario, self._device)
-        return islice(job.results(), 1)
+        """Tiles of the region as it is."""
+        return islice(self._job.results(cancelled=self._cancelled.is_set), self._tiles)
 
     def take(self, result: TileResult) -> None:
-        """Nothing is kept."""
+        """Nothing is kept but the sums."""
 
     def finish(self) -> None:
-        """The kernels are compiled."""
+        """The kernels are compiled, and the sums known."""
         self.done.set()
 
     def fail(self, error: BaseException | None) -> None:
@@ -48,17 +65,24 @@ class WarmUp:
         self.done.set()
 
     def queue_moved(self) -> None:
-        """It is alone."""
+        """Nobody asks for its place in the queue."""
 
 
-def warm_up(catalogue: Catalogue, worker: Worker) -> None:
-    """Run every kernel once, on the device; an error if that fails."""
-    if not catalogue.names:
-        return
+def warm_up(catalogue: Catalogue, worker: Worker, preload: float | None = None) -> None:
+    """Run every kernel once, on the device; an error if that fails.
+
+    Parameters
+    ----------
+    preload
+        Tolerance for which the sums of all loaded regions are made too; None: of none.
+    """
     started = time.monotonic()
-    run = WarmUp(catalogue.get(f"regions/{catalogue.names[0]}", "region"), worker.device)
-    worker.submit(run)
-    run.done.wait()
-    if run.error is not None:
-        raise run.error
+    for name in catalogue.loaded if preload is not None else catalogue.loaded[:1]:
+        site = catalogue.site(f"regions/{name}", "region")
+        tiles = 1 if preload is None else None
+        run = WarmUp(site, worker.device, tiles, preload or 0.0)
+        worker.submit(run)
+        run.done.wait()
+        if run.error is not None:
+            raise run.error
     logger.info("kernels warm after %.1f s", time.monotonic() - started)
