@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.air.chemistry import annual_no2
@@ -25,7 +24,14 @@ from roadside_server.computation.evaluation import (
     total,
 )
 from roadside_server.computation.methods import Methods
-from roadside_server.computation.parts import WHOLE, active, divided, few_change
+from roadside_server.computation.open_roads import (
+    OpenRoads,
+    gathered,
+    open_roads_by_part,
+    open_stretches,
+    street_groups,
+)
+from roadside_server.computation.parts import WHOLE, divided, few_change
 from roadside_server.computation.receptor_links import links_of
 from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.site import Site
@@ -35,7 +41,6 @@ from roadside_server.computation.sources import (
     initial_dispersion,
     localised,
     near,
-    straight_stretches,
 )
 from roadside_server.computation.surroundings import Surroundings
 from roadside_server.computation.tiles import Strip
@@ -69,15 +74,6 @@ class Concentrations(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRoads:
-    """Stretches that act by SRM2, and what they emit."""
-
-    stretches: Stretches
-    emission: Float32  # (5, M), ug/(m s)
-    curve: Int32  # (M), which dilution curve holds
-
-
-@dataclass(frozen=True, slots=True)
 class AirModel:
     """Exhaust of the traffic before and after: sources by part, and how they spread."""
 
@@ -91,16 +87,18 @@ class AirModel:
     quantities: tuple[str, ...]  # that are asked
     pm10_days: Callable[[Float32], Float32]
     device: Device
+    changed: Stretches  # of open roads that emit something else than before
+    tolerance: float = 0.0  # relative error allowed for far roads
     key: Key | None = None  # of resident sums; None: of no use
     resident: Resident[Part] = RESIDENT
 
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
-        changed = self.open_roads["before"].curve.size
-        if not few_change(self.open_roads[WHOLE].curve.size, changed):
-            return self
         roads = self.open_roads[WHOLE]
-        site = (self.reach, self.group is None, self.device)
+        if not few_change(roads.emitting, self.open_roads["before"].emitting):
+            return self
+        tolerance = self.tolerance if roads.hierarchy is not None else 0.0
+        site = (self.reach, self.group is None, self.device, tolerance)
         spread = (self.curves.coefficients, *self.wind, self.street_emission[WHOLE])
         key = digest(*roads.stretches, roads.emission, roads.curve, *spread, site)
         return replace(self, key=key)
@@ -116,8 +114,7 @@ class AirModel:
             def portion(few: Strip) -> Part:
                 return self._contribution(part, few, links if few is strip else self.links(few))
 
-            sources = self.open_roads[part].curve.size
-            return in_portions(portion, some, sources, cancelled)
+            return in_portions(portion, some, self.open_roads[part].seen, cancelled)
 
         return evaluated(contribution, strip, key, self.resident)
 
@@ -137,6 +134,9 @@ class AirModel:
         rows = near(roads.stretches, strip.box, self.reach)
         if rows.size == 0:
             return self._nothing_open(street, emits)
+        if roads.hierarchy is not None:
+            # It is of all stretches, in their order.
+            rows = np.arange(roads.curve.size)
         found = open_road_sums(
             strip.receptors.local,
             localised(chosen(roads.stretches, rows), strip.tile.box),
@@ -147,6 +147,8 @@ class AirModel:
             exclude=None if self.group is None else links._replace(road=self.group[links.road]),
             max_range=self.reach,
             device=self.device,
+            hierarchy=roads.hierarchy,
+            tolerance=self.tolerance,
         )
         annual = np.stack([found.pm10, found.pm25, found.ec])
         return Part(AirSums(found.nox, found.no2, annual, street), found.near, found.pairs)
@@ -205,8 +207,9 @@ def air_model(
     """Everything about the exhaust of a scenario that is the same for all tiles."""
     year, beyond = scenario.options.year, scenario.options.canyon_roads_beyond_street
     region = site.region
+    emitted = (factors.name, factors.description, year)
     before = site.once(
-        ("exhaust", factors.name, factors.description, year),
+        ("exhaust", *emitted),
         lambda: road_exhaust(region.roads, factors, year, region.emission_scale),
     )
     after = before
@@ -217,13 +220,16 @@ def air_model(
     spread = site.once(("spread", methods), lambda: _spread(region, methods))
     stretches = open_stretches(site, canyons_too=beyond)
     group = site.once("groups", lambda: street_groups(region.roads)) if beyond else None
+    roads = open_roads_by_part(stretches, emission, spread.curve_of_road, group)
+    changed = [roads[part].stretches for part in ("before", "after")]
+    tolerance = scenario.options.tolerance
+    if tolerance > 0.0:
+        name = (beyond, *emitted)
+        roads = gathered(site, name, roads, emission, spread.curve_of_road, group)
     weather = region.weather
     return AirModel(
         region=region,
-        open_roads={
-            part: _open_roads(stretches, strength, spread.curve_of_road, group)
-            for part, strength in emission.items()
-        },
+        open_roads=roads,
         street_emission=emission,
         group=group,
         curves=spread.curves,
@@ -232,6 +238,8 @@ def air_model(
         quantities=scenario.quantities,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
+        changed=Stretches(*map(np.concatenate, zip(*changed, strict=True))),
+        tolerance=tolerance,
         resident=site.resident,
     ).keyed()
 
@@ -254,43 +262,6 @@ def _spread(region: Region, methods: Methods) -> Spread:
         max_range=methods.open_road_range,
     )
     return Spread(curves, curve_of_road.astype(np.int32))
-
-
-def street_groups(roads: gpd.GeoDataFrame) -> Int32:
-    """A number for every road: the same for canyon roads of one street, else its own.
-
-    SRM1 counts a street once, by its nearest road, as if it went on for ever.
-    """
-    canyon = (roads["method"] == "srm1").to_numpy(bool)
-    own = roads["street"].max() + 1 + np.arange(len(roads))
-    street = np.where(canyon, roads["street"].to_numpy(np.int64), own)
-    return np.unique(street, return_inverse=True)[1].astype(np.int32)
-
-
-def open_stretches(site: Site, *, canyons_too: bool) -> Stretches:
-    """Stretches that act by SRM2: of open roads, and of street canyons beyond their street."""
-    roads = site.region.roads
-
-    def found() -> Stretches:
-        stretches = straight_stretches(roads)
-        is_open = (roads["method"] == "srm2").to_numpy(bool)
-        return stretches if canyons_too else chosen(stretches, is_open[stretches.road])
-
-    return site.once(("open stretches", canyons_too), found)
-
-
-def _open_roads(
-    stretches: Stretches, emission: Float32, curve_of_road: Int32, group: Int32 | None
-) -> OpenRoads:
-    """The stretches that emit anything, numbered by their group if there are groups."""
-    emits = np.zeros(emission.shape[1], np.bool_)
-    emits[active(emission)] = True
-    emitting = chosen(stretches, emits[stretches.road])
-    per_stretch = np.ascontiguousarray(emission[:, emitting.road])
-    curve = curve_of_road[emitting.road]
-    if group is not None:
-        emitting = emitting._replace(road=group[emitting.road])
-    return OpenRoads(emitting, per_stretch, curve)
 
 
 def _require_no2_within_nox(emission: Float64, region: Region) -> None:

@@ -21,6 +21,10 @@ FLAT_GROUND = (
     "noise: flat ground without obstacles; buildings and barriers neither screen nor reflect"
 )
 TRAFFIC_NOX = "nox is the contribution of traffic alone: the region has no background of it"
+INTERACTIVE = (
+    "interactive: far open roads are gathered into cells, so their contribution to the air may "
+    "differ by up to {share:g} % from that of every piece of road on its own"
+)
 INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
 
 
@@ -55,6 +59,8 @@ def _air(region: Region, scenario: Scenario) -> list[str]:
     methods = set(region.roads["method"])
     beyond = scenario.options.canyon_roads_beyond_street
     known = [INDICATIVE]
+    if scenario.options.tolerance > 0.0:
+        known.append(INTERACTIVE.format(share=100.0 * scenario.options.tolerance))
     if "srm2" in methods or beyond:
         known.append(RECONSTRUCTED)
     if "srm1" in methods:

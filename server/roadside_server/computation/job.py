@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int64
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.air import AirModel, air_model, open_stretches
+from roadside_server.computation.air import AirModel, air_model
 from roadside_server.computation.arrays import (
     MASKED,
     NEAR_AXIS,
@@ -22,6 +22,7 @@ from roadside_server.computation.caveats import caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
+from roadside_server.computation.open_roads import open_stretches
 from roadside_server.computation.parts import states_for
 from roadside_server.computation.rates import timed
 from roadside_server.computation.reach import beyond_reach

@@ -44,10 +44,17 @@ def stamp_of(
         "year": scenario.options.year,
         "device": device,
         "precision": PRECISION,
+        "accuracy": accuracy(scenario.options.tolerance),
         "assumptions": list(region.assumptions),
         "caveats": list(caveats),
         "attribution": attribution(region),
     }
+
+
+def accuracy(tolerance: float) -> dict[str, object]:
+    """How far sums over open roads may be from those over every piece of road on its own."""
+    mode = "interactive" if tolerance > 0.0 else "formal"
+    return {"mode": mode, "bound": tolerance, "of": "contribution of open roads to the air"}
 
 
 def attribution(region: Region) -> list[str]:

@@ -13,9 +13,6 @@ from roadside_server.region.schema import Grid, Region
 
 Bool = NDArray[np.bool_]
 
-#: Parts of the roads that change.
-CHANGED = ("before", "after")
-
 
 def unchanged_tiles(
     region: Region, tiles: tuple[Tile, ...], air: AirModel | None, noise: NoiseModel | None
@@ -24,10 +21,9 @@ def unchanged_tiles(
     changes = np.zeros(len(tiles), np.bool_)
     if air is not None:
         changes |= _linked(region, tiles, air)
-        for part in CHANGED:
-            changes |= _within(tiles, air.open_roads[part].stretches, air.reach)
+        changes |= _within(tiles, air.changed, air.reach)
     if noise is not None:
-        for part in CHANGED:
+        for part in ("before", "after"):
             changes |= _within(tiles, noise.sources[part].stretches, noise.reach)
     return frozenset(tile for tile, change in zip(tiles, changes, strict=True) if not change)
 
