@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from roadside_kernels.air.chemistry import annual_no2
+from roadside_kernels.air.chemistry import AnnualNo2, Exhaust, annual_nitrogen
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves, dilution_curves
@@ -168,11 +168,9 @@ class AirModel:
         background = surroundings.background
         guarded = np.zeros(traffic.street.shape[1], np.bool_)
         values = {}
-        if "no2" in self.quantities:
-            no2, guarded = self._no2(traffic, surroundings)
+        if {"no2", "nox"} & set(self.quantities):
+            no2, guarded, nox = self._nitrogen(traffic, surroundings)
             values["no2"] = background["no2"] + no2
-        if "nox" in self.quantities:
-            nox = np.tensordot(self.wind.frequency, traffic.open_nox, axes=1) + traffic.street[0]
             values["nox"] = background.get("nox", np.float32(0.0)) + nox
         for row, name in enumerate(("pm10", "pm25", "ec")):
             values[name] = background[name] + (traffic.open_annual[row] + traffic.street[2 + row])
@@ -180,19 +178,18 @@ class AirModel:
             values["pm10_days"] = self.pm10_days(values["pm10"])
         return Concentrations(values, guarded)
 
-    def _no2(
-        self, traffic: AirSums, surroundings: Surroundings
-    ) -> tuple[Float32, NDArray[np.bool_]]:
-        """NO2 (ug/m3) from the traffic, and where its rule reached the guard."""
-        return annual_no2(
-            traffic.open_nox,
-            traffic.open_no2,
-            traffic.street[0],
-            traffic.street[1],
-            self.wind.frequency,
-            surroundings.sector_ozone,
-            surroundings.background["o3"],
+    def _nitrogen(self, traffic: AirSums, surroundings: Surroundings) -> AnnualNo2:
+        """NO2 and NOx (ug/m3) from the traffic, and where NO2's rule reached the guard."""
+        exhaust = Exhaust(
+            open_nox=traffic.open_nox,
+            open_no2=traffic.open_no2,
+            street_nox=traffic.street[0],
+            street_no2=traffic.street[1],
+            frequency=self.wind.frequency,
+            sector_ozone=surroundings.sector_ozone,
+            ozone=surroundings.background["o3"],
         )
+        return annual_nitrogen(exhaust)
 
 
 def air_model(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 
-from roadside_server.computation.parts import PARTS_OF, WHOLE, remainder, whole_blocks
+from roadside_server.computation.parts import PARTS_OF, WHOLE, added, remainder, whole_blocks
 from roadside_server.computation.resident import Key, Resident
 from roadside_server.computation.tiles import Strip, some_of, strips_of
 from roadside_server.errors import ComputationCancelledError
@@ -38,7 +38,7 @@ def total(parts: dict[str, Part], state: str) -> tuple[Float32, ...]:
     unchanged, changed = (parts[part] for part in PARTS_OF[state])
     if not changed.acts:
         return unchanged.sums
-    return tuple(a + b for a, b in zip(unchanged.sums, changed.sums, strict=True))
+    return tuple(added(a, b) for a, b in zip(unchanged.sums, changed.sums, strict=True))
 
 
 Evaluate = Callable[[str, Strip], Part]
