@@ -1,15 +1,16 @@
 """Which processor computes, what it may be given, and loops that serve every pointwise formula."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
-from numba import cuda, njit, prange
+from numba import config, cuda, njit, prange
 
 from roadside_kernels.physics import FAST_MATH
 
 Device = Literal["cpu", "gpu"]
+Procedure = TypeVar("Procedure", bound=Callable[..., Any])
 
 #: Threads of a block on the GPU: two of them share a block of receptors.
 THREADS = 128
@@ -31,6 +32,37 @@ def require_single(**arrays: Any) -> None:
     for name, array in arrays.items():
         if array.dtype != np.float32:
             raise TypeError(f"{name}: {array.dtype}, must be float32")
+
+
+class Launch(NamedTuple):
+    """How a kernel runs on some kinds of GPU."""
+
+    threads: int  # of a block
+    resident: int  # blocks on a multiprocessor at a time, which bounds the registers of a thread
+
+
+def launch_for(capability: tuple[int, int], launches: Mapping[tuple[int, int], Launch]) -> Launch:
+    """What is chosen for the newest chips that are not newer than a compute capability."""
+    known = [kind for kind in launches if kind <= capability]
+    return launches[max(known, default=min(launches))]
+
+
+def launch_here(launches: Mapping[tuple[int, int], Launch]) -> Launch:
+    """What is chosen for the GPU of this machine."""
+    return launch_for(tuple(cuda.get_current_device().compute_capability), launches)
+
+
+def device_function(procedure: Procedure) -> Procedure:
+    """Compile what the threads of a block do together, with barriers, as a part of kernels."""
+    return cast("Procedure", cuda.jit(device=True)(procedure))
+
+
+def kernel(procedure: Callable[..., None], launch: Launch | None = None) -> Any:
+    """Compile what the threads of a GPU are started with."""
+    # Numba's simulator knows no bounds.
+    if launch is None or config.ENABLE_CUDASIM:
+        return cuda.jit(fastmath=True)(procedure)
+    return cuda.jit(fastmath=True, launch_bounds=tuple(launch))(procedure)
 
 
 def on_device(value: Any) -> Any:
@@ -80,4 +112,4 @@ def gpu_loop(formula: Callable[..., None]) -> Any:
         if i < receptors:
             formula(i, given, found)
 
-    return cuda.jit(fastmath=True)(loop)
+    return kernel(loop)
