@@ -1,4 +1,4 @@
-"""Tiles that no changed road reaches, as a client sees them: told at once, complete in the store."""
+"""Tiles that no changed road reaches, as a client sees them: told early, complete in the store."""
 
 import numpy as np
 import pytest
