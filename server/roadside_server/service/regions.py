@@ -10,7 +10,7 @@ from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import memory_message, region_message, road_messages
 from roadside_server.service.pages import page_of
-from roadside_server.service.warm_up import WarmUp
+from roadside_server.service.warm_up import WarmUp, sums_run
 from roadside_server.service.worker import Worker
 
 #: A quarter of a mebibyte, or about.
@@ -86,7 +86,7 @@ class RegionService:
 
     def _sums_of(self, request: messages.LoadRegionRequest) -> WarmUp:
         site = self._catalogue.site(request.name, "name")
-        return WarmUp(site, self._worker.device, tolerance=request.tolerance)
+        return sums_run(site, self._worker.device, request.tolerance)
 
     async def _region(self, resource: str, field: str) -> Region:
         return await asyncio.to_thread(self._catalogue.get, resource, field)

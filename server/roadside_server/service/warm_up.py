@@ -9,35 +9,28 @@ from itertools import islice
 from roadside.v1 import scenario_pb2
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.job import TileResult, prepare
+from roadside_server.computation.job import Job, TileResult, prepare
 from roadside_server.computation.site import Site
+from roadside_server.scenario.measures import all_vehicles_per_day
 from roadside_server.scenario.reading import read_scenario
 from roadside_server.service.catalogue import Catalogue
 from roadside_server.service.worker import Worker
+
+#: Tolerance of the interactive kernels that are compiled.
+INTERACTIVE = 0.005
 
 logger = logging.getLogger(__name__)
 
 
 class WarmUp:
-    """A run that nobody gets; it runs on the worker's own thread.
+    """A run that nobody gets; it runs on the worker's own thread."""
 
-    Parameters
-    ----------
-    tiles
-        To compute; None: all, so that the sums over the present traffic are in memory.
-    """
-
-    def __init__(
-        self, site: Site, device: Device, tiles: int | None = None, tolerance: float = 0.0
-    ) -> None:
+    def __init__(self, job: Job, tiles: int | None = None) -> None:
         self.error: BaseException | None = None
         self.done = threading.Event()
         self._cancelled = threading.Event()
-        self._tiles = tiles
-        region = site.region
-        message = scenario_pb2.Scenario(region=f"regions/{region.name}")
-        message.options.tolerance = tolerance
-        self._job = prepare(region, read_scenario(message, region), device, site=site)
+        self._job = job
+        self._tiles = tiles  # to compute; None: all
 
     @property
     def cancelled(self) -> bool:
@@ -53,7 +46,7 @@ class WarmUp:
         return islice(self._job.results(cancelled=self._cancelled.is_set), self._tiles)
 
     def take(self, result: TileResult) -> None:
-        """Nothing is kept but the sums."""
+        """Only sums are kept."""
 
     def finish(self) -> None:
         """The kernels are compiled, and the sums known."""
@@ -68,21 +61,52 @@ class WarmUp:
         """Nobody asks for its place in the queue."""
 
 
+def kernel_run(site: Site, device: Device, tolerance: float = 0.0) -> WarmUp:
+    """One tile with the busiest road closed: every kernel is compiled."""
+    busiest = int(all_vehicles_per_day(site.region.roads).argmax())
+    road = scenario_pb2.RoadIds(ids=[site.region.roads["road_id"].iloc[busiest]])
+    closed = scenario_pb2.Measure(
+        roads=scenario_pb2.RoadSelection(ids=road), close=scenario_pb2.Close()
+    )
+    return WarmUp(_job(site, device, tolerance, closed), tiles=1)
+
+
+def sums_run(site: Site, device: Device, tolerance: float = 0.0) -> WarmUp:
+    """All tiles with the present traffic, whose sums stay in memory."""
+    return WarmUp(_job(site, device, tolerance))
+
+
 def warm_up(catalogue: Catalogue, worker: Worker, preload: float | None = None) -> None:
     """Run every kernel once, on the device; an error if that fails.
 
     Parameters
     ----------
     preload
-        Tolerance for which the sums of all loaded regions are made too; None: of none.
+        Tolerance for which all loaded regions are summed up too; None: none of them.
     """
     started = time.monotonic()
-    for name in catalogue.loaded if preload is not None else catalogue.loaded[:1]:
-        site = catalogue.site(f"regions/{name}", "region")
-        tiles = 1 if preload is None else None
-        run = WarmUp(site, worker.device, tiles, preload or 0.0)
-        worker.submit(run)
-        run.done.wait()
-        if run.error is not None:
-            raise run.error
+    sites = [catalogue.site(f"regions/{name}", "region") for name in catalogue.loaded]
+    for tolerance in (0.0, INTERACTIVE):
+        for site in sites[:1]:
+            _run(kernel_run(site, worker.device, tolerance), worker)
     logger.info("kernels warm after %.1f s", time.monotonic() - started)
+    if preload is not None:
+        for site in sites:
+            _run(sums_run(site, worker.device, preload), worker)
+        logger.info("regions summed up after %.1f s", time.monotonic() - started)
+
+
+def _job(site: Site, device: Device, tolerance: float, *measures: scenario_pb2.Measure) -> Job:
+    message = scenario_pb2.Scenario(
+        region=f"regions/{site.region.name}",
+        measures=measures,
+        options=scenario_pb2.Options(tolerance=tolerance),
+    )
+    return prepare(site.region, read_scenario(message, site.region), device, site=site)
+
+
+def _run(run: WarmUp, worker: Worker) -> None:
+    worker.submit(run)
+    run.done.wait()
+    if run.error is not None:
+        raise run.error
