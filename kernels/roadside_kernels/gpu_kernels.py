@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from numba import boolean, float32, int8, int32, int64, types
 
-from roadside_kernels.air import chemistry, indicators, open_road_gpu, street
+from roadside_kernels import blocks
+from roadside_kernels.air import chemistry, indicators, open_road, open_road_gpu, street
 from roadside_kernels.air.staging import Roads, Site
 from roadside_kernels.air.thread_sums import Found, Given
 from roadside_kernels.arrays import Receptors, Segments, StreetLinks
@@ -48,6 +49,8 @@ MEAN, INDICATOR = fields(indicators.AnnualMean, F1), fields(indicators.Indicator
 
 #: What formulas of one receptor read and fill.
 POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
+    blocks.box_at: (RECEPTORS, fields(blocks.Boxes, F2)),
+    open_road.weigh_at: (fields(open_road.Weights, F1), fields(open_road.BySector, F3)),
     street.dilution_at: (
         fields(street.Canyons, F1, array(int8), F1, float32),
         fields(street.Dilutions, F1),

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 import numpy as np
 from numba import config, cuda, njit, prange
 
+from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
 from roadside_kernels.physics import FAST_MATH
 
 Device = Literal["cpu", "gpu"]
@@ -65,31 +66,23 @@ def kernel(procedure: Callable[..., None], launch: Launch | None = None) -> Any:
     return cuda.jit(fastmath=True, launch_bounds=tuple(launch))(procedure)
 
 
-def on_device(value: Any) -> Any:
-    """A copy on the GPU of an array, or of each array in NamedTuples; other values unchanged."""
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return type(value)._make(on_device(part) for part in value)
-    return cuda.to_device(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
-
-
-def copy_back(computed: Any, host: Any) -> None:
-    """Copy arrays of a NamedTuple on the GPU into those on the host."""
-    for source, target in zip(computed, host, strict=True):
-        source.copy_to_host(target)
-
-
 def at_every_receptor(
     formula: Callable[..., None], receptors: int, given: Any, found: Any, device: Device = "cpu"
 ) -> None:
-    """Call ``formula(i, given, found)`` for every receptor ``i``; fills the arrays of ``found``."""
+    """Call ``formula(i, given, found)`` for every receptor ``i``; fills the arrays of ``found``.
+
+    If those lie on the GPU, they are filled there, whatever the device.
+    """
     if receptors == 0:
         return
-    if device == "cpu":
+    resident = lies_on_gpu(found[0])
+    if device == "cpu" and not resident:
         cpu_loop(formula)(receptors, given, found)
         return
-    computed = on_device(found)
+    computed = room_on_device(found)
     gpu_loop(formula)[-(-receptors // THREADS), THREADS](receptors, on_device(given), computed)
-    copy_back(computed, found)
+    if not resident:
+        copy_back(computed, found)
 
 
 @cache

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32
+from roadside_kernels.device_memory import contiguous, room_beside
 from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import physics
 
@@ -130,14 +131,14 @@ def annual_no2(
 
 
 def annual_nitrogen(exhaust: Exhaust, *, device: Device = "cpu") -> AnnualNo2:
-    """Annual means of NO2 and NOx from traffic (ug/m3), and where the guard was reached."""
-    given = Exhaust(*map(np.ascontiguousarray, exhaust))
+    """Annual means of NO2 and NOx from traffic (ug/m3), and where the guard was reached.
+
+    If NOx of open roads lies on a GPU, they are formed and left there.
+    """
+    given = Exhaust(*map(contiguous, exhaust))
     require_single(**given._asdict())
     receptors = given.open_nox.shape[1]
-    found = AnnualNo2(
-        np.empty(receptors, np.float32),
-        np.empty(receptors, np.bool_),
-        np.empty(receptors, np.float32),
-    )
+    kinds = (np.float32, np.bool_, np.float32)
+    found = AnnualNo2(*(room_beside(given.open_nox, (receptors,), kind) for kind in kinds))
     at_every_receptor(annual_no2_at, receptors, given, found, device)
     return found

@@ -35,20 +35,15 @@ from roadside_kernels.air.thread_sums import (
     Given,
     Mine,
     add_waiting,
+    clear,
     flag_near,
     take_receptors,
     write_annual,
 )
 from roadside_kernels.air.wind_sectors import sector_borders
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.launch import (
-    Launch,
-    copy_back,
-    device_function,
-    kernel,
-    launch_here,
-    on_device,
-)
+from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
+from roadside_kernels.launch import Launch, device_function, kernel, launch_here
 from roadside_kernels.physics import f32, on_gpu
 
 #: How the kernel runs, from a compute capability on; docs/decisions/0011 counts why.
@@ -165,6 +160,7 @@ def open_road_kernel(launch: Launch) -> Any:
         thread, first = int32(cuda.threadIdx.x), int32(cuda.blockIdx.x) * BLOCK
         last = min(first + BLOCK, given.receptors.x.size)
         take_receptors(first + thread, threads, given.receptors, mine)
+        clear(mine, found.sectors, found.near)
         for at in range(thread, MARKS, threads):
             marks[at] = False
         cuda.syncthreads()
@@ -192,14 +188,18 @@ def add_blocks_on_gpu(
     near: NDArray[np.bool_],
     pairs: Int64,
 ) -> None:
-    """Add all segments at all receptors; fills the last four arrays."""
-    if receptors.x.size == 0 or segments.x0.size == 0:
+    """Add all segments at all receptors; fills the last four arrays, on the GPU if they are there.
+
+    Links may be empty, if no receptor is linked to anything.
+    """
+    if receptors.x.size == 0:
         return
     site = Site(coefficients, annual_weight, sector_borders(annual_weight.size))
     given = Given(receptors, boxes, Roads(segments, emission, curve), site, links)
     found = Found(sectors, annual, near, pairs)
-    computed = on_device(found)
+    computed = room_on_device(found)
     launch = launch_here(LAUNCHES)
     sum_open_roads = open_road_kernel(launch)[boxes.shape[0], launch.threads]
     sum_open_roads(f32(max_range**2), on_device(given), computed)
-    copy_back(computed, found)
+    if not lies_on_gpu(sectors):
+        copy_back(computed, found)

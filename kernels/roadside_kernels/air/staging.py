@@ -67,7 +67,9 @@ class Staged(NamedTuple):
 def mark_linked_roads(
     thread: int, threads: int, first: int, last: int, links: StreetLinks, marks: Bool
 ) -> None:
-    """Mark the roads that receptors from ``first`` to ``last`` are linked to."""
+    """Mark the roads that receptors from ``first`` to ``last`` are linked to, if any are."""
+    if links.start.size <= last:
+        return
     for link in range(links.start[first] + thread, links.start[last], threads):
         marks[links.road[link] % MARKS] = True
 

@@ -36,7 +36,7 @@ class Given(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What it adds to; all zero at first."""
+    """What it fills."""
 
     sectors: Float32  # (2, sectors, N)
     annual: Float32  # (3, N)
@@ -175,6 +175,17 @@ def flag_near(start: int, touching: NDArray[np.bool_], segments: Segments, mine:
                 away = distance_to_segment(mine.x[j], mine.y[j], x0, y0, x1, y1)
                 if away < NEAREST and mine.i[j] < near.size:
                     near[mine.i[j]] = True
+
+
+@physics
+def clear(mine: Mine, total: Float32, near: NDArray[np.bool_]) -> None:
+    """Set what a thread adds to, or raises flags in, to nothing."""
+    for j in range(mine.x.size):
+        if mine.i[j] < near.size:
+            near[mine.i[j]] = False
+            for sector in range(total.shape[1]):
+                total[0, sector, mine.i[j]] = 0.0
+                total[1, sector, mine.i[j]] = 0.0
 
 
 @physics

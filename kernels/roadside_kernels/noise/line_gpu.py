@@ -2,13 +2,14 @@
 
 import math
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba import cuda, float32
 
 from roadside_kernels.arrays import BLOCK, Float32, Int64, Receptors, Segments
+from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
 from roadside_kernels.geometry import piece_count, sector_of, segment_to_box
-from roadside_kernels.launch import THREADS, on_device
+from roadside_kernels.launch import THREADS, kernel
 from roadside_kernels.noise.flat_ground import FlatGround, place_in_table
 from roadside_kernels.physics import f32, physics
 
@@ -16,6 +17,13 @@ from roadside_kernels.physics import f32, physics
 STAGE = 32
 ENDS = 4
 VALUES = ENDS + 3 * 8
+
+
+class Heard(NamedTuple):
+    """What the loop fills."""
+
+    energy: Float32  # (3, N)
+    pairs: Int64  # (blocks)
 
 
 @physics
@@ -121,7 +129,7 @@ def loop(
 @cache
 def gpu_loop() -> Any:
     """The compiled loop."""
-    return cuda.jit(fastmath=True)(loop)
+    return kernel(loop)
 
 
 def sum_lines_on_gpu(
@@ -138,25 +146,17 @@ def sum_lines_on_gpu(
     grid = -(-receptors.x.size // THREADS)
     if not grid:
         return
-    on_gpu_energy, on_gpu_pairs = cuda.to_device(energy), cuda.to_device(pairs)
+    found = Heard(energy, pairs)
+    computed = room_on_device(found)
     gpu_loop()[grid, THREADS](
         on_device(receptors),
         on_device(boxes),
         on_device(segments),
-        on_device(power.reshape(-1, power.shape[2])),
-        tables_on_device(transfer),
+        on_device(power).reshape(-1, power.shape[2]),
+        on_device(transfer),
         reach,
-        on_gpu_energy,
-        on_gpu_pairs,
+        computed.energy,
+        computed.pairs,
     )
-    on_gpu_energy.copy_to_host(energy)
-    on_gpu_pairs.copy_to_host(pairs)
-
-
-def tables_on_device(transfer: FlatGround) -> FlatGround:
-    """The same tables in the GPU's memory; numbers stay as they are."""
-    return transfer._replace(
-        homogeneous=on_device(transfer.homogeneous),
-        favourable=on_device(transfer.favourable),
-        probability=on_device(transfer.probability),
-    )
+    if not lies_on_gpu(energy):
+        copy_back(computed, found)
