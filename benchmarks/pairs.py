@@ -1,4 +1,4 @@
-"""Pairs of receptor and piece of road a second, SRM2 with five pollutants: ``roadside bench pairs``.
+"""Pairs of receptor and piece of road a second; the same as ``roadside bench pairs``.
 
 ``python benchmarks/pairs.py --device cpu --json`` prints one line of JSON last; ``--out FILE``
 keeps it.

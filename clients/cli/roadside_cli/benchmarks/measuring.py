@@ -112,14 +112,14 @@ def _served(
     workload: Workload, region: Region, device: Device, scale: Scale, tolerance: float
 ) -> dict[str, Any]:
     """Runs through a server, sums forgotten before each (cold) or kept (warm); and without one."""
+    compiled = _compiling(workload, device, tolerance)
     with loopback(region, device) as server:
-        compiled = _first_run(workload, server, tolerance)
         cold, warm = _cold_and_warm(workload, server, scale, tolerance)
     direct = computed(region, scenario_of(workload, region, tolerance), device)
     last = warm[-1] if workload.delta else cold[-1]
     return {
         "tolerance": tolerance,
-        "seconds_of_the_first_run_with_compiling": compiled,
+        "seconds_of_compiling": compiled,
         "cold": spreads(cold, *TIMES),
         "warm": spreads(warm, *TIMES),
         "headline": "warm" if workload.delta else "cold",
@@ -135,37 +135,39 @@ def _served(
     }
 
 
-def _first_run(workload: Workload, server: Loopback, tolerance: float) -> float:
-    """Seconds of a run that may have to compile the kernels."""
+def _compiling(workload: Workload, device: Device, tolerance: float) -> float:
+    """Seconds of a run of a tiny twin, in which all kernels are compiled unless they are."""
+    region = place_region(workload.place, QUICK.receptors, None, QUICK.pieces)
     start = time.perf_counter()
-    server.run(scenario_of(workload, server.region, tolerance))
+    with loopback(region, device) as server:
+        server.run(scenario_of(workload, region, tolerance))
     return time.perf_counter() - start
 
 
 def _cold_and_warm(
     workload: Workload, server: Loopback, scale: Scale, tolerance: float
 ) -> tuple[list[Streamed], list[Streamed]]:
-    """Runs of one client, or of several at once, without and with sums in memory."""
-    cold: list[Streamed] = []
-    warm: list[Streamed] = []
-    if workload.clients > 1:
-        server.forget()
-        server.run(scenario_of(workload, server.region, tolerance, baseline=True))
-        scenarios = [
-            scenario_of(workload, server.region, tolerance, client=client)
-            for client in range(workload.clients)
-        ]
-        for _ in range(scale.repeats):
-            warm += server.runs_at_once(scenarios)
-        return warm, warm
+    """Runs without and with sums in memory; of a delta that the baseline left there."""
     scenario = scenario_of(workload, server.region, tolerance)
-    for _ in range(scale.repeats):
+    cold = []
+    for _ in range(1 if workload.delta else scale.repeats):
         server.forget()
         cold.append(server.run(scenario))
-    server.forget()
-    server.run(scenario_of(workload, server.region, tolerance, baseline=True))
-    warm += [server.run(scenario) for _ in range(scale.repeats)]
+    if workload.delta:
+        server.forget()
+        server.run(scenario_of(workload, server.region, tolerance, baseline=True))
+    warm = [run for _ in range(scale.repeats) for run in _warm(workload, server, tolerance)]
     return cold, warm
+
+
+def _warm(workload: Workload, server: Loopback, tolerance: float) -> list[Streamed]:
+    """A run, or those of several clients at once."""
+    if workload.clients == 1:
+        return [server.run(scenario_of(workload, server.region, tolerance))]
+    numbers = range(workload.clients)
+    return server.runs_at_once(
+        [scenario_of(workload, server.region, tolerance, client=number) for number in numbers]
+    )
 
 
 def _sampled(workload: Workload, region: Region, device: Device, scale: Scale) -> dict[str, Any]:
