@@ -198,8 +198,8 @@ class Options(_message.Message):
     codec: Global___Codec.ValueType
     """How chunks are compressed; unspecified: the server's default."""
     tolerance: _builtins.float
-    """Relative error (0 to 0.05) allowed in what far open roads contribute to the air, for speed; 0: formal,
-    every piece of road on its own. The bound that holds is in the stamp.
+    """Relative error (0 to 0.05) allowed in what open roads contribute to the air, at the 99.9th percentile of
+    receptors, for speed; 0: formal, every piece of road on its own. The bound that holds is in the stamp.
     """
     def __init__(
         self,

@@ -23,7 +23,7 @@ from roadside_server.computation.evaluation import (
     never,
     total,
 )
-from roadside_server.computation.methods import Methods
+from roadside_server.computation.methods import Methods, tolerance_on
 from roadside_server.computation.open_roads import (
     OpenRoads,
     gathered,
@@ -219,7 +219,7 @@ def air_model(
     group = site.once("groups", lambda: street_groups(region.roads)) if beyond else None
     roads = open_roads_by_part(stretches, emission, spread.curve_of_road, group)
     changed = [roads[part].stretches for part in ("before", "after")]
-    tolerance = scenario.options.tolerance
+    tolerance = tolerance_on(device, scenario)
     if tolerance > 0.0:
         name = (beyond, *emitted)
         roads = gathered(site, name, roads, emission, spread.curve_of_road, group)

@@ -97,7 +97,7 @@ class Catalogue:
         for name in names:
             known = self._regions[name]
             try:
-                described.append(self._site(known).region if known.site else known.header)
+                described.append(self._site(known).region if known.site else _header(known.source))
             except (NotFoundError, RegionDamagedError):
                 continue
         return described

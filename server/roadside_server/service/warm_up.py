@@ -37,6 +37,12 @@ class WarmUp:
         """Whether nobody waits for it any more."""
         return self._cancelled.is_set()
 
+    @property
+    def gathers(self) -> bool:
+        """Whether far roads are gathered, so that other kernels run."""
+        roads = self._job.air.open_roads.values() if self._job.air is not None else ()
+        return any(part.hierarchy is not None for part in roads)
+
     def cancel(self) -> None:
         """Stop soon."""
         self._cancelled.set()
@@ -86,9 +92,11 @@ def warm_up(catalogue: Catalogue, worker: Worker, preload: float | None = None) 
     """
     started = time.monotonic()
     sites = [catalogue.site(f"regions/{name}", "region") for name in catalogue.loaded]
-    for tolerance in (0.0, INTERACTIVE):
-        for site in sites[:1]:
-            _run(kernel_run(site, worker.device, tolerance), worker)
+    for site in sites[:1]:
+        _run(kernel_run(site, worker.device), worker)
+        interactive = kernel_run(site, worker.device, INTERACTIVE)
+        if interactive.gathers:
+            _run(interactive, worker)
     logger.info("kernels warm after %.1f s", time.monotonic() - started)
     if preload is not None:
         for site in sites:
