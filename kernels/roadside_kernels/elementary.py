@@ -22,6 +22,9 @@ PI = math.pi
 HALF_PI = math.pi / 2
 #: A whole number in the width of float32.
 i32 = cast("Callable[[Any], int]", np.int32)
+#: The same without a sign: an index that needs no test for negative ones.
+u32 = cast("Callable[[Any], int]", np.uint32)
+ONE = np.uint32(1)
 #: The bits of a float32, as a whole number.
 Bits: Any = np.int32
 #: 1.5 * 2**23: adding it rounds a float32 to a whole number, which its lowest bits then hold.

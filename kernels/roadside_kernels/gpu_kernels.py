@@ -70,12 +70,14 @@ def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
     """All kernels by name, as they run on GPUs of a compute capability."""
     plain = Launch(THREADS, 1)
     open_roads = launch_for(capability, open_road_gpu.LAUNCHES)
-    noise = (RECEPTORS, F2, SEGMENTS, F2, FLAT_GROUND, float32, F2, L1)
+    lines = launch_for(capability, line_gpu.LAUNCHES)
+    noise = fields(line_gpu.Given, RECEPTORS, F2, SEGMENTS, F2, FLAT_GROUND)
+    heard = fields(line_gpu.Heard, F2, L1)
     return {
         "open_roads": GpuKernel(
             open_road_gpu.open_road_kernel(open_roads), (float32, GIVEN, FOUND), open_roads
         ),
-        "line_noise": GpuKernel(line_gpu.gpu_loop(), noise, plain),
+        "line_noise": GpuKernel(line_gpu.gpu_loop(lines), (float32, noise, heard), lines),
         **{
             formula.__name__: GpuKernel(gpu_loop(formula), (int64, *kinds), plain)
             for formula, kinds in POINTWISE.items()

@@ -4,28 +4,22 @@ The threads of a block share this work; barriers between its steps are up to the
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from roadside_kernels.air.open_road_cpu import Bool, at_least_from
 from roadside_kernels.air.wind_sectors import sectors_seen
 from roadside_kernels.arrays import Float32, Int32, Segments, StreetLinks
-from roadside_kernels.elementary import i32
+from roadside_kernels.elementary import i32, u32
 from roadside_kernels.geometry import NEAREST, distance_to_box, pieces_of_segment
 from roadside_kernels.physics import f32, physics
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: Pieces that wait until they are ordered and summed.
 WAITING = 256
 #: Places in order: one more, for the end.
 PLACES = WAITING + 1
 LAST_PLACE, PLACE_BITS = np.uint32(WAITING - 1), WAITING.bit_length() - 1
-#: An unsigned whole number in the width of float32.
-u32 = cast("Callable[[Any], int]", np.uint32)
-ONE = np.uint32(1)
 #: Numbers of each: its middle and the emission of five pollutants; 32 bytes lie aligned.
 NUMBERS = 8
 #: Places for the marks of roads that street links exclude; roads share a place by remainder.

@@ -9,7 +9,6 @@ from roadside_kernels.air.lanes import dilution_within
 from roadside_kernels.air.plume import Curve
 from roadside_kernels.air.staging import (
     MARKS,
-    ONE,
     Roads,
     Site,
     Staged,
@@ -17,10 +16,9 @@ from roadside_kernels.air.staging import (
     key_of,
     place_of_key,
     sector_of_key,
-    u32,
 )
 from roadside_kernels.arrays import Float32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.elementary import i32
+from roadside_kernels.elementary import ONE, i32, u32
 from roadside_kernels.geometry import NEAREST, distance_to_segment, sector_of
 from roadside_kernels.physics import physics
 
