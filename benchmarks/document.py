@@ -54,12 +54,19 @@ def main_table(workloads):
         rows.append(
             f"| {found['benchmark']} {found['title']} | {mode(found)} | {first:.2f} | "
             f"{' / '.join(seconds(cold['last']))} | "
-            f"{' / '.join(seconds(warm['last'])[:2])} | {run['without_transfer']['last']:.2f} | "
+            f"{' / '.join(seconds(warm['last'])[:2])} | {direct(run)} | "
             f"{share:.0%} | {sample['pairs_per_second']:.2g} ({sample['tiles']} of "
             f"{sample['of']}) | {sample['estimated_seconds_of_all_tiles']:.0f} | "
             f"{found['memory']['host_peak_bytes'] / 2**30:.2f} |"
         )
     return rows
+
+
+def direct(run):
+    """Seconds without transfer; not where a delta was computed without its baseline."""
+    alone = run["without_transfer"]
+    comparable = run["headline"] == "cold" or alone.get("baseline_in_memory", False)
+    return f"{alone['last']:.2f}" if comparable else ""
 
 
 def seconds(spread):
@@ -115,15 +122,23 @@ def loop_table():
         ("pairs a second, plain NumPy", f"{found['numpy_pairs_per_second']:.3g}"),
         ("speed-up over NumPy", f"{found['speedup_over_numpy']:.0f} times"),
         ("error of sums against double precision", f"{found['relative_error_of_sums']:.1e}"),
-        ("operations a second", f"{found['operations_per_second']:.3g}"),
-        (
-            "the cores in a loop of multiply-adds",
-            f"{found['measured_operations_per_second']:.3g} operations a second",
-        ),
-        ("share", f"{found['share_of_operations']:.0%}"),
-        ("load average", f"{found['load_average']}"),
+        ("measured at", f"{found['date']}, commit {found['commit']}"),
+        ("load average", found.get("load_average", "not recorded")),
+        ("the run before it", before(found)),
     ]
+    if "share_of_operations" in found:
+        limit, share = found["measured_operations_per_second"], found["share_of_operations"]
+        rows.append(("operations a second", f"{found['operations_per_second']:.3g}"))
+        rows.append(("the cores in a loop of multiply-adds", f"{limit:.3g} ({share:.0%} of it)"))
     return ["| formal SRM2 loop | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]
+
+
+def before(found):
+    """The figure that a run replaced."""
+    told = found.get("previous")
+    if told is None:
+        return "none"
+    return f"{told['pairs_per_second']:.3g} pairs a second, {told['date']}, {told['commit']}"
 
 
 def sweep_table():

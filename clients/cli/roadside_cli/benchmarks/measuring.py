@@ -115,7 +115,8 @@ def _served(
     compiled = _compiling(workload, device, tolerance)
     with loopback(region, device) as server:
         cold, warm = _cold_and_warm(workload, server, scale, tolerance)
-    direct = computed(region, scenario_of(workload, region, tolerance), device)
+    known = scenario_of(workload, region, tolerance, baseline=True) if workload.delta else None
+    direct = computed(region, scenario_of(workload, region, tolerance), device, known)
     last = warm[-1] if workload.delta else cold[-1]
     return {
         "tolerance": tolerance,

@@ -15,6 +15,8 @@ from roadside.v1.scenario_pb2 import Scenario
 from roadside_client import Client, TileData, connect
 from roadside_kernels.launch import Device
 from roadside_server.computation.job import Job, prepare
+from roadside_server.computation.resident import Resident
+from roadside_server.computation.site import Site
 from roadside_server.region.schema import Region
 from roadside_server.scenario.reading import read_scenario
 from roadside_server.serve import EmbeddedServer
@@ -48,6 +50,7 @@ class Computed(NamedTuple):
     last: float
     pairs: int
     tiles: int
+    baseline_in_memory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +109,28 @@ def streamed(client: Client, scenario: Scenario) -> Streamed:
     return Streamed(first, last, end, received, tiles, unchanged, summary.pairs, stages)
 
 
-def prepared(region: Region, scenario: Scenario, device: Device) -> Job:
-    """A job that keeps and uses no sums of other runs."""
-    job = prepare(region, read_scenario(scenario, region), device)
-    air = None if job.air is None else replace(job.air, key=None)
-    noise = None if job.noise is None else replace(job.noise, key=None)
-    return replace(job, air=air, noise=noise)
+def prepared(region: Region, scenario: Scenario, device: Device, site: Site | None = None) -> Job:
+    """A job that uses the sums of a site; without one, none of any other run."""
+    site = site or Site(region, Resident())
+    return prepare(region, read_scenario(scenario, region), device, site=site)
 
 
-def computed(region: Region, scenario: Scenario, device: Device) -> Computed:
-    """Run a scenario without server, store, codec or client."""
+def computed(
+    region: Region, scenario: Scenario, device: Device, baseline: Scenario | None = None
+) -> Computed:
+    """Run a scenario without server, store, codec or client; its baseline, if given, before."""
+    site = Site(region, Resident())
+    if baseline is not None:
+        for _ in prepared(region, baseline, device, site).results():
+            pass
     start = time.perf_counter()
-    job = prepared(region, scenario, device)
+    job = prepared(region, scenario, device, site)
     ready = time.perf_counter() - start
     ends, pairs = [], 0
     for result in job.results():
         ends.append(time.perf_counter() - start)
         pairs += result.pairs
-    return Computed(ready, ends[0], ends[-1], pairs, len(ends))
+    return Computed(ready, ends[0], ends[-1], pairs, len(ends), baseline is not None)
 
 
 def spread(values: list[float]) -> dict[str, float]:
