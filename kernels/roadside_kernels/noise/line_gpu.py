@@ -239,7 +239,8 @@ def sum_lines_on_gpu(
     """Energy (3, N) at all receptors, and the pairs of piece and receptor of each block."""
     if receptors.x.size == 0:
         return
-    rows = on_device(power).reshape(-1, power.shape[2])
+    periods, bands, count = power.shape
+    rows = on_device(power).reshape(periods * bands, count)
     heard = Heard(energy, pairs)
     computed = room_on_device(heard)
     given = Given(receptors, boxes, segments, rows, transfer)

@@ -40,3 +40,13 @@ def test_gpu_and_cpu_hear_the_same(favourable):
     )
     assert on_gpu.energy == pytest.approx(on_cpu.energy, rel=1e-5)
     assert on_gpu.pairs == on_cpu.pairs
+
+
+@pytest.mark.skipif(not gpu_available(), reason="no CUDA device; NUMBA_ENABLE_CUDASIM=1 has one")
+def test_no_roads_are_silent():
+    receptors, segments, power = scene(receptors=3, segments=0)
+    weather = {"temperature": 10.0, "humidity": 70.0, "favourable": ALIKE}
+    transfer = flat_ground(receptor_height=4.0, ground_factor=0.5, reach=100.0, **weather)
+    heard = line_noise(receptors, segments, power, transfer, max_range=100.0, device="gpu")
+    assert not heard.energy.any()
+    assert heard.pairs == 0
