@@ -4,12 +4,14 @@ For every wind sector the sums of NOx and directly emitted NO2 are kept apart, b
 turns NO into NO2 under the wind of that sector; the other pollutants are annual means.
 """
 
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roadside_kernels.air.hierarchy import Hierarchy, require_hierarchy_of
+from roadside_kernels.air.hierarchy_cpu import merge_blocks
 from roadside_kernels.air.open_road_cpu import add_blocks
 from roadside_kernels.air.open_road_gpu import add_blocks_on_gpu
 from roadside_kernels.air.plume import MAX_RANGE, DilutionCurves
@@ -18,6 +20,9 @@ from roadside_kernels.blocks import boxes_beside
 from roadside_kernels.device_memory import contiguous, lies_on_gpu, on_host, room_beside
 from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import f32, physics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SectorWind(NamedTuple):
@@ -70,15 +75,17 @@ def open_road_sums(
     hierarchy : Hierarchy, optional
         Of these segments and curves, all of them, row by row; they may have moved together.
     tolerance : float
-        Relative error allowed for merging far roads; 0: every piece of road by itself.
+        Relative error allowed at the 99.9th percentile of receptors for merging far roads; 0:
+        every piece of road by itself, as always on a GPU.
     """
-    if hierarchy is not None and tolerance > 0:
-        require_hierarchy_of(hierarchy, segments)
     require_single(x=receptors.x, x0=segments.x0, emission=emission, wind=wind.frequency)
     links = no_links(receptors.x) if exclude is None else exclude
     sectors, annual, near, pairs = _outputs(receptors.x, wind.frequency.size)
     on_cpu = device == "cpu" and not lies_on_gpu(receptors.x)
-    add = add_blocks if on_cpu else add_blocks_on_gpu
+    add: Callable[..., None] = add_blocks if on_cpu else add_blocks_on_gpu
+    if hierarchy is not None and tolerance > 0 and on_cpu:
+        require_hierarchy_of(hierarchy, segments)
+        add = partial(merge_blocks, hierarchy=hierarchy, tolerance=tolerance)
     add(
         receptors,
         boxes_beside(receptors),
