@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import config
 from roadside_kernels.air.hierarchy import build_hierarchy, error_bound
 from roadside_kernels.air.hierarchy_cells import (
     EMISSION,
@@ -19,6 +20,9 @@ from roadside_kernels.arrays import Receptors, Segments, StreetLinks
 
 from tests.kernels.air.conftest import CURVES, OpenRoads, uniform_rose
 
+compiled = pytest.mark.skipif(
+    bool(config.DISABLE_JIT), reason="thousands of roads need compiled loops"
+)
 few = settings(max_examples=6, derandomize=True)
 seeds = st.integers(0, 2**31)
 #: Rounding of sums in single precision over thousands of sources.
@@ -92,6 +96,7 @@ def relative_error(formal, merged):
     return np.abs(merged.pm10 / formal.pm10 - 1)
 
 
+@compiled
 @few
 @given(seeds, st.sampled_from((0.002, 0.005, 0.01)))
 def test_merging_stays_near_its_tolerance_wherever_roads_lie(seed, tolerance):
@@ -103,6 +108,7 @@ def test_merging_stays_near_its_tolerance_wherever_roads_lie(seed, tolerance):
     assert merged.pairs < formal.pairs
 
 
+@compiled
 def test_merging_stays_within_its_tolerance_in_ghent(shared_data):
     roads = ghent(shared_data / "ghent", common_rose())
     for tolerance in (0.002, 0.005, 0.01):
@@ -110,6 +116,7 @@ def test_merging_stays_within_its_tolerance_in_ghent(shared_data):
         assert np.percentile(relative_error(formal, merged), 99.9) <= tolerance
 
 
+@compiled
 @few
 @given(seeds, st.sampled_from((0.002, 0.005)))
 def test_no_receptor_exceeds_the_bound(seed, tolerance):
@@ -118,6 +125,7 @@ def test_no_receptor_exceeds_the_bound(seed, tolerance):
     assert relative_error(formal, merged).max() <= error_bound(tolerance) + SINGLE
 
 
+@compiled
 def test_a_smaller_tolerance_takes_more_sources_and_errs_less():
     roads = town(1, common_rose())
     runs = [both(roads, tolerance) for tolerance in (0.02, 0.005, 0.001)]
@@ -142,6 +150,7 @@ def test_a_tiny_tolerance_gives_the_sums_over_every_piece(open_roads):
     np.testing.assert_array_equal(merged.near, formal.near)
 
 
+@compiled
 @pytest.mark.parametrize("sectors", [1, 2, 3, 4, 36])
 def test_any_number_of_wind_sectors_will_do(sectors):
     roads = town(2, uniform_rose(sectors), segments=500)
@@ -149,6 +158,7 @@ def test_any_number_of_wind_sectors_will_do(sectors):
     np.testing.assert_allclose(merged.nox.sum(0), formal.nox.sum(0), rtol=0.005)
 
 
+@compiled
 def test_moving_roads_and_receptors_needs_no_new_hierarchy():
     roads = town(3, common_rose(), segments=800)
     hierarchy = build_hierarchy(roads.segments, roads.curve)
@@ -163,6 +173,7 @@ def test_moving_roads_and_receptors_needs_no_new_hierarchy():
     np.testing.assert_allclose(there.pm10, here.pm10, rtol=1e-3)
 
 
+@compiled
 def test_roads_out_of_range_are_left_out_even_of_large_squares():
     roads = town(4, common_rose())
     formal, merged = both(roads, 0.005, max_range=900.0)
@@ -170,6 +181,7 @@ def test_roads_out_of_range_are_left_out_even_of_large_squares():
     np.testing.assert_allclose(merged.pm10[some], formal.pm10[some], rtol=0.02)
 
 
+@compiled
 def test_a_receptor_gets_nothing_from_a_far_part_of_a_street_that_it_is_linked_to():
     roads = town(5, common_rose())
     roads = roads._replace(segments=roads.segments._replace(road=roads.segments.road % 7))
@@ -182,6 +194,7 @@ def test_a_receptor_gets_nothing_from_a_far_part_of_a_street_that_it_is_linked_t
     assert np.percentile(relative_error(formal, merged), 99.9) <= 0.005
 
 
+@compiled
 def test_squares_emit_what_their_segments_do():
     roads = town(6, common_rose(), segments=6000)
     hierarchy = build_hierarchy(roads.segments, roads.curve)
@@ -202,6 +215,7 @@ def test_squares_emit_what_their_segments_do():
         assert cells[square, XY] ** 2 <= cells[square, XX] * cells[square, YY]
 
 
+@compiled
 def test_every_segment_lies_in_one_square_of_each_size_and_curve():
     roads = town(7, common_rose(), segments=9000)
     hierarchy = build_hierarchy(roads.segments, roads.curve)
@@ -215,6 +229,7 @@ def test_every_segment_lies_in_one_square_of_each_size_and_curve():
         assert np.unique(roads.curve[hierarchy.segment[first:last]]).size == 1
 
 
+@compiled
 def test_a_road_without_emission_is_still_flagged():
     roads = town(8, common_rose(), segments=200)
     silent = roads._replace(
