@@ -18,6 +18,8 @@ RECEPTORS = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000)
 PIECES = (10_000, 30_000, 100_000, 200_000, 500_000)
 #: Receptors while the pieces grow.
 FIXED_RECEPTORS = 1_000_000
+#: Receptors and pieces of a twin in which all kernels are compiled.
+COMPILED = (5000, 300)
 QUICK_RECEPTORS, QUICK_PIECES = (5000, 20_000), (100, 300)
 
 
@@ -32,6 +34,8 @@ class Step(NamedTuple):
 
 def swept(device: Device, data: Path | None, scale: Scale, tell: Told) -> dict[str, Any]:
     """Seconds, pairs and memory of every step, and the exponents of growth."""
+    tell("B5: compiling")
+    _measured(Step("receptors", GHENT, *COMPILED), device, None, scale)
     rows = []
     for step in steps(scale):
         tell(f"B5: {step.kind}, {step.receptors:,} receptors")
