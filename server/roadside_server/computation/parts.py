@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 
@@ -78,7 +78,7 @@ def added(one: Float32, other: Float32) -> Float32:
 
 
 def _subtract_rows(whole: Float32, part: Float32, left: Float32, cancels: Bool) -> None:
-    for block in prange(-(-cancels.size // BLOCK)):
+    for block in range(-(-cancels.size // BLOCK)):
         last = min((block + 1) * BLOCK, cancels.size)
         for row in range(whole.shape[0]):
             for i in range(block * BLOCK, last):
@@ -87,15 +87,16 @@ def _subtract_rows(whole: Float32, part: Float32, left: Float32, cancels: Bool) 
 
 
 def _add_rows(one: Float32, other: Float32, both: Float32) -> None:
-    for block in prange(-(-one.shape[1] // BLOCK)):
+    for block in range(-(-one.shape[1] // BLOCK)):
         last = min((block + 1) * BLOCK, one.shape[1])
         for row in range(one.shape[0]):
             for i in range(block * BLOCK, last):
                 both[row, i] = one[row, i] + other[row, i]
 
 
-_subtract: Any = njit(parallel=True, nogil=True, error_model="numpy")(_subtract_rows)
-_add: Any = njit(parallel=True, nogil=True, error_model="numpy")(_add_rows)
+# Bound by memory: more cores gain little, and wait for each other where cores are busy.
+_subtract: Any = njit(nogil=True, error_model="numpy")(_subtract_rows)
+_add: Any = njit(nogil=True, error_model="numpy")(_add_rows)
 
 
 def whole_blocks(which: NDArray[np.bool_]) -> Rows:
