@@ -26,9 +26,11 @@ check: $(VENV)/.dev  ## style, types, import layers, protos, spelling
 gpu-test: $(VENV)/.dev  ## the same numbers on a real device
 	$(BIN)/pytest -m gpu tests/gpu
 
-bench: $(VENV)/.dev  ## pairs of road piece and receptor a second
-	$(BIN)/python benchmarks/pairs.py --device cpu --json
-	$(BIN)/python benchmarks/noise_pairs.py --device cpu
+BENCH ?= pairs B1 B1n B2 B3 B4 B6
+DEVICE ?= cpu
+
+bench: $(VENV)/.dev  ## named workloads, compared with and written to benchmarks/results; see docs/benchmarks.md
+	$(BIN)/python -m roadside_cli bench $(BENCH) --device $(DEVICE) --out benchmarks/results
 
 protos: $(VENV)/.dev  ## regenerate the Python code; fails if anything changed
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=protos --grpc_python_out=protos \

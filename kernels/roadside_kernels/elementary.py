@@ -2,7 +2,8 @@
 
 A call of the mathematical library for each pair of source and receptor costs ten to thirty
 times as much as these polynomials, which have no branches, so that compilers put receptors in
-SIMD lanes.  Their coefficients are fitted at import; ``in_double`` gives the exact function.
+SIMD lanes.  Their coefficients are fitted at import; ``in_double`` gives the exact function, and
+``on_gpu`` the one instruction that GPUs have for log2 and exp2.
 Errors (measured in tests/kernels/test_elementary.py): log2 3e-7 of the result or absolute,
 exp2 3e-7 of the result, arctan2 1e-6 rad.
 """
@@ -15,12 +16,15 @@ import numpy as np
 from numba import njit
 from numpy.polynomial import Polynomial, chebyshev
 
-from roadside_kernels.physics import f32, physics
+from roadside_kernels.physics import FAST_MATH, f32, physics
 
 PI = math.pi
 HALF_PI = math.pi / 2
 #: A whole number in the width of float32.
 i32 = cast("Callable[[Any], int]", np.int32)
+#: The same without a sign: an index that needs no test for negative ones.
+u32 = cast("Callable[[Any], int]", np.uint32)
+ONE = np.uint32(1)
 #: The bits of a float32, as a whole number.
 Bits: Any = np.int32
 #: 1.5 * 2**23: adding it rounds a float32 to a whole number, which its lowest bits then hold.
@@ -103,3 +107,5 @@ def _exact_arctan2(y: float, x: float) -> float:
 cast("Any", log2).double = njit(error_model="numpy")(_exact_log2)
 cast("Any", exp2).double = njit(error_model="numpy")(_exact_exp2)
 cast("Any", arctan2).double = njit(error_model="numpy")(_exact_arctan2)
+cast("Any", log2).hardware = njit(error_model="numpy", fastmath=FAST_MATH)(_exact_log2)
+cast("Any", exp2).hardware = njit(error_model="numpy", fastmath=FAST_MATH)(_exact_exp2)

@@ -1,15 +1,17 @@
 """Which processor computes, what it may be given, and loops that serve every pointwise formula."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
-from numba import cuda, njit, prange
+from numba import config, cuda, njit, prange
 
+from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
 from roadside_kernels.physics import FAST_MATH
 
 Device = Literal["cpu", "gpu"]
+Procedure = TypeVar("Procedure", bound=Callable[..., Any])
 
 #: Threads of a block on the GPU: two of them share a block of receptors.
 THREADS = 128
@@ -33,31 +35,54 @@ def require_single(**arrays: Any) -> None:
             raise TypeError(f"{name}: {array.dtype}, must be float32")
 
 
-def on_device(value: Any) -> Any:
-    """A copy on the GPU of an array, or of each array in NamedTuples; other values unchanged."""
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return type(value)._make(on_device(part) for part in value)
-    return cuda.to_device(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+class Launch(NamedTuple):
+    """How a kernel runs on some kinds of GPU."""
+
+    threads: int  # of a block
+    resident: int  # blocks on a multiprocessor at a time, which bounds the registers of a thread
 
 
-def copy_back(computed: Any, host: Any) -> None:
-    """Copy arrays of a NamedTuple on the GPU into those on the host."""
-    for source, target in zip(computed, host, strict=True):
-        source.copy_to_host(target)
+def launch_for(capability: tuple[int, int], launches: Mapping[tuple[int, int], Launch]) -> Launch:
+    """What is chosen for the newest chips that are not newer than a compute capability."""
+    known = [kind for kind in launches if kind <= capability]
+    return launches[max(known, default=min(launches))]
+
+
+def launch_here(launches: Mapping[tuple[int, int], Launch]) -> Launch:
+    """What is chosen for the GPU of this machine."""
+    return launch_for(tuple(cuda.get_current_device().compute_capability), launches)
+
+
+def device_function(procedure: Procedure) -> Procedure:
+    """Compile what the threads of a block do together, with barriers, as a part of kernels."""
+    return cast("Procedure", cuda.jit(device=True)(procedure))
+
+
+def kernel(procedure: Callable[..., None], launch: Launch | None = None) -> Any:
+    """Compile what the threads of a GPU are started with."""
+    # Numba's simulator knows no bounds.
+    if launch is None or config.ENABLE_CUDASIM:
+        return cuda.jit(fastmath=True)(procedure)
+    return cuda.jit(fastmath=True, launch_bounds=tuple(launch))(procedure)
 
 
 def at_every_receptor(
     formula: Callable[..., None], receptors: int, given: Any, found: Any, device: Device = "cpu"
 ) -> None:
-    """Call ``formula(i, given, found)`` for every receptor ``i``; fills the arrays of ``found``."""
+    """Call ``formula(i, given, found)`` for every receptor ``i``; fills the arrays of ``found``.
+
+    If those lie on the GPU, they are filled there, whatever the device.
+    """
     if receptors == 0:
         return
-    if device == "cpu":
+    resident = lies_on_gpu(found[0])
+    if device == "cpu" and not resident:
         cpu_loop(formula)(receptors, given, found)
         return
-    computed = on_device(found)
+    computed = room_on_device(found)
     gpu_loop(formula)[-(-receptors // THREADS), THREADS](receptors, on_device(given), computed)
-    copy_back(computed, found)
+    if not resident:
+        copy_back(computed, found)
 
 
 @cache
@@ -80,4 +105,4 @@ def gpu_loop(formula: Callable[..., None]) -> Any:
         if i < receptors:
             formula(i, given, found)
 
-    return cuda.jit(fastmath=True)(loop)
+    return kernel(loop)

@@ -3,6 +3,7 @@
 A function marked ``@physics`` is compiled in single precision for the CPU by ``numba.njit``
 and, when a CUDA kernel calls it, for the GPU as a device function.  ``in_double`` gives the
 same source in double precision: the reference that every fast path is tested against.
+``on_gpu`` gives it with the elementary functions that a GPU has circuits for.
 
 A formula may use ``math``, floats, arrays that it is given, module constants (plain Python
 floats and tuples of them) and formulas defined above it: no NumPy functions, no allocation,
@@ -33,12 +34,19 @@ def physics(formula: Formula) -> Formula:
     """
     single = njit(error_model="numpy", fastmath=FAST_MATH)(_with_numbers(formula, f32, None))
     single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
+    hardware = _with_numbers(formula, f32, "hardware")
+    single.hardware = njit(error_model="numpy", fastmath=FAST_MATH)(hardware)
     return cast("Formula", single)
 
 
 def in_double(formula: Formula) -> Formula:
     """A formula's own source in double precision, without relaxed arithmetic."""
     return cast("Formula", cast("Any", formula).double)
+
+
+def on_gpu(formula: Formula) -> Formula:
+    """A formula's own source, calling what a GPU computes by itself: log2 and exp2."""
+    return cast("Formula", cast("Any", formula).hardware)
 
 
 def _with_numbers(

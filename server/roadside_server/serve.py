@@ -32,7 +32,13 @@ from roadside_server.service.results import ResultService
 from roadside_server.service.scenarios import ScenarioService
 from roadside_server.service.warm_up import warm_up
 from roadside_server.service.worker import Worker
-from roadside_server.settings import DEFAULT_LIMITS, STALL, Limits, Settings
+from roadside_server.settings import (
+    DEFAULT_LIMITS,
+    STALL,
+    Limits,
+    Settings,
+    default_memory_budget,
+)
 
 SERVICES = (
     scenario_service_pb2.DESCRIPTOR.services_by_name["ScenarioService"],
@@ -70,7 +76,7 @@ class Server:
         # Unknown tables are refused at the start, not by the first request.
         cnossos_tables(settings.cnossos_edition)
         self.settings = settings
-        self._catalogue = Catalogue(settings.regions)
+        self._catalogue = Catalogue(settings.regions, settings.memory_budget)
         self._store = ResultStore(settings.results, settings.results_budget)
         self._worker = Worker(settings.device, settings.limits.queued)
         self._scenarios = ScenarioService(
@@ -92,7 +98,8 @@ class Server:
         await self._say(Health.NOT_SERVING)
         await self._server.start()
         if self.settings.warm_up:
-            await asyncio.to_thread(warm_up, self._catalogue, self._worker)
+            preload = self.settings.preload
+            await asyncio.to_thread(warm_up, self._catalogue, self._worker, preload)
         await self._say(Health.SERVING)
         logger.info("serving %s on port %d", ", ".join(self._catalogue.names), self.port)
 
@@ -116,7 +123,8 @@ class Server:
         settings = self.settings
         received = ("grpc.max_receive_message_length", settings.max_request)
         server = grpc.aio.server(options=(*OPTIONS, received))
-        servicers = (self._scenarios, RegionService(self._catalogue), ResultService(self._store))
+        regions = RegionService(self._catalogue, self._worker)
+        servicers = (self._scenarios, regions, ResultService(self._store))
         handlers = [
             service_handler(service, servicer, settings.stall)
             for service, servicer in zip(SERVICES, servicers, strict=True)
@@ -187,6 +195,7 @@ class EmbeddedServer:
         warm_up: bool = False,
         factors: str = "nl-2015",
         cnossos_edition: Edition = "2021",
+        memory_budget: int | None = None,
     ) -> None:
         self.settings = Settings(
             regions=tuple(regions),
@@ -200,6 +209,7 @@ class EmbeddedServer:
             warm_up=warm_up,
             factors=factors,
             cnossos_edition=cnossos_edition,
+            memory_budget=memory_budget or default_memory_budget(),
         )
         self.address = ""
         self._keeps_results = results is not None

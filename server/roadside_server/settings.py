@@ -1,6 +1,7 @@
 """What whoever starts a server may set, with defaults."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from roadside_kernels.launch import Device
@@ -27,6 +28,20 @@ DEFAULT_LIMITS = Limits()
 STALL = 600.0
 
 
+#: Share of the machine's memory that regions and their sums may take.
+MEMORY_SHARE = 0.6
+
+
+def default_memory_budget() -> int:
+    """Bytes that regions and their sums may take on this machine."""
+    return int(MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def memory_budget_of(gibibytes: float | None) -> int:
+    """The memory budget (bytes) that was asked, or that of this machine."""
+    return int(gibibytes * GIBIBYTE) if gibibytes is not None else default_memory_budget()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A server."""
@@ -35,6 +50,9 @@ class Settings:
     results: Path  # folder where results are kept
     address: str = "127.0.0.1:50051"  # host:port, port 0: any; or unix:/path
     results_budget: int = 10 * GIBIBYTE  # bytes, the oldest results make room
+    # Bytes for regions and their sums; those that do not fit are not loaded.
+    memory_budget: int = field(default_factory=default_memory_budget)
+    preload: float | None = None  # tolerance to sum up the regions' traffic for; None: when asked
     device: Device = "cpu"  # cpu or gpu
     limits: Limits = DEFAULT_LIMITS
     factors: str = "nl-2015"  # packaged emission factors by name, or a CSV file

@@ -79,8 +79,8 @@ def test_only_values_themselves_have_a_standard_name(documents):
 
 def test_flags_say_what_their_bits_mean(documents):
     flags = attributes(documents, "flags")
-    assert flags["flag_masks"] == [1, 2, 4, 8]
-    assert len(flags["flag_meanings"].split()) == 4
+    assert flags["flag_masks"] == [1, 2, 4, 8, 16]
+    assert len(flags["flag_meanings"].split()) == 5
 
 
 def test_kept_bits_are_told_as_cf_asks(documents):

@@ -8,6 +8,7 @@ import typer
 from roadside_client import RoadsideClientError, ScenarioFileError
 from typer.core import TyperGroup
 
+from roadside_cli.benching import app as benching
 from roadside_cli.computing import app as computing
 from roadside_cli.console import errors
 from roadside_cli.demo import app as demo
@@ -53,7 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (serving, health, computing, validating, demo):
+for commands in (serving, health, computing, validating, demo, benching):
     app.add_typer(commands)
 app.add_typer(region, name="region", help="Build regions and look at them.")
 

@@ -23,6 +23,11 @@ def plot_module(name: str) -> Any:
     return _module(f"roadside_cli.{name}", "plot")
 
 
+def benchmark_module(name: str) -> Any:
+    """A module of the benchmarks, which need the server."""
+    return _module(f"roadside_cli.benchmarks.{name}", "server")
+
+
 def _module(name: str, extra: str) -> Any:
     try:
         return import_module(name)

@@ -25,6 +25,16 @@ def serve(
     results_budget: Annotated[
         float, typer.Option(help="GiB; the oldest results make room.")
     ] = 10.0,
+    memory_budget: Annotated[
+        float | None,
+        typer.Option(help="GiB for regions and their sums; by default 60 % of the memory."),
+    ] = None,
+    preload: Annotated[
+        float | None,
+        typer.Option(
+            help="Sum up the traffic of all regions before serving, with this tolerance; 0: formal."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu or gpu.")] = "cpu",
     queue: Annotated[int, typer.Option(help="Requests that may wait for the device.")] = 16,
     reflection: Annotated[
@@ -51,6 +61,8 @@ def serve(
         results=results,
         address=f"{host}:{port}",
         results_budget=int(results_budget * settings.GIBIBYTE),
+        memory_budget=settings.memory_budget_of(memory_budget),
+        preload=preload,
         device=device,
         limits=settings.Limits(queued=queue),
         reflection=reflection,

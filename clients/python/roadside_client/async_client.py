@@ -90,6 +90,30 @@ class AsyncClient:
         request = region_messages.ListRoadsRequest(region=region, street=street)
         return await self._pages(self._regions.ListRoads, request, "roads")
 
+    async def load_region(self, name: str, tolerance: float = 0.0) -> region_messages.RegionMemory:
+        """Read a region, and sum up its traffic for runs of this tolerance; what it takes."""
+        request = region_messages.LoadRegionRequest(name=name, tolerance=tolerance)
+        timeout = self.connection.run_timeout
+        response: region_messages.LoadRegionResponse = await self._call(
+            self._regions.LoadRegion, request, timeout
+        )
+        return response.memory
+
+    async def unload_region(self, name: str) -> int:
+        """Free what a region takes of the server's memory; the bytes that became free."""
+        request = region_messages.UnloadRegionRequest(name=name)
+        response: region_messages.UnloadRegionResponse = await self._call(
+            self._regions.UnloadRegion, request
+        )
+        return response.freed
+
+    async def memory(self) -> region_messages.GetMemoryResponse:
+        """The server's memory: budget, use, and what each region takes (bytes)."""
+        response: region_messages.GetMemoryResponse = await self._call(
+            self._regions.GetMemory, region_messages.GetMemoryRequest()
+        )
+        return response
+
     async def results(self) -> list[result_messages.Result]:
         """The results that the server still holds, newest first."""
         request = result_messages.ListResultsRequest()
@@ -110,9 +134,9 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _call(self, method: Any, request: Any) -> Any:
+    async def _call(self, method: Any, request: Any, deadline: float | None = None) -> Any:
         try:
-            return await method(request, timeout=self.connection.timeout)
+            return await method(request, timeout=deadline or self.connection.timeout)
         except grpc.RpcError as error:
             raise client_error(error, self.connection.address) from error
 

@@ -98,6 +98,21 @@ class Client:
         request = region_messages.ListRoadsRequest(region=region, street=street)
         return list(self._pages(self._regions.ListRoads, request, "roads"))
 
+    def load_region(self, name: str, tolerance: float = 0.0) -> region_messages.RegionMemory:
+        """Read a region, and sum up its traffic for runs of this tolerance; what it takes."""
+        request = region_messages.LoadRegionRequest(name=name, tolerance=tolerance)
+        timeout = self.connection.run_timeout
+        return self._call(self._regions.LoadRegion, request, timeout).memory
+
+    def unload_region(self, name: str) -> int:
+        """Free what a region takes of the server's memory; the bytes that became free."""
+        request = region_messages.UnloadRegionRequest(name=name)
+        return self._call(self._regions.UnloadRegion, request).freed
+
+    def memory(self) -> region_messages.GetMemoryResponse:
+        """The server's memory: budget, use, and what each region takes (bytes)."""
+        return self._call(self._regions.GetMemory, region_messages.GetMemoryRequest())
+
     def results(self) -> list[result_messages.Result]:
         """The results that the server still holds, newest first."""
         request = result_messages.ListResultsRequest()
@@ -136,10 +151,13 @@ class Client:
         self.close()
 
     def _call(
-        self, method: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        timeout: float | None = None,
     ) -> Response:
         try:
-            return method(request, timeout=self.connection.timeout)
+            return method(request, timeout=timeout or self.connection.timeout)
         except grpc.RpcError as error:
             raise client_error(error, self.connection.address) from error
 

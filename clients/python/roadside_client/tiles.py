@@ -28,12 +28,15 @@ class TileData:
         Place among the tiles, from the south-west.
     chunks : Mapping[str, bytes]
         Key in the Zarr store and the bytes stored there; empty bytes: only fill values.
+    unchanged : bool
+        No changed road reaches the tile: its differences are 0.
     """
 
     row: int
     column: int
     chunks: Mapping[str, bytes]
     documents: Mapping[str, bytes] = field(repr=False, compare=False)
+    unchanged: bool = False
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +58,7 @@ def read_tile(tile: messages.Tile, documents: Mapping[str, bytes]) -> TileData:
         if google_crc32c.value(chunk.data) != chunk.crc32c:
             raise DamagedChunkError(f"{chunk.key}: the bytes do not match their CRC-32C")
     chunks = {chunk.key: chunk.data for chunk in tile.chunks}
-    return TileData(tile.row, tile.column, chunks, documents)
+    return TileData(tile.row, tile.column, chunks, documents, tile.unchanged)
 
 
 def _array_name(key: str) -> str:

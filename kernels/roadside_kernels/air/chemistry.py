@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32
+from roadside_kernels.device_memory import contiguous, room_beside
 from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import physics
 
@@ -29,15 +30,16 @@ class Exhaust(NamedTuple):
     street_nox: Float32  # (N), annual mean (ug/m3)
     street_no2: Float32  # (N)
     frequency: Float32  # (n), fractions of the year
-    sector_ozone: Float32  # (n, N), background with the wind in the sector (ug/m3)
+    sector_ozone: Float32  # (n or 1, N), background with the wind in the sector, or any (ug/m3)
     ozone: Float32  # (N), background, annual mean (ug/m3)
 
 
 class AnnualNo2(NamedTuple):
-    """NO2 of traffic, and where the combined rule came to its end."""
+    """NO2 of traffic, where the combined rule came to its end, and NOx."""
 
     no2: Float32  # (N), annual mean (ug/m3)
     guarded: NDArray[np.bool_]  # (N)
+    nox: Float32  # (N), annual mean of all roads (ug/m3)
 
 
 @physics
@@ -81,12 +83,14 @@ def combined_no2(emitted: float, street_no: float, open_no: float, ozone: float)
 def annual_no2_at(i: int, exhaust: Exhaust, found: AnnualNo2) -> None:
     """Annual mean of NO2 at receptor ``i``."""
     nox, emitted, formed = 0.0, 0.0, 0.0
+    last_ozone = exhaust.sector_ozone.shape[0] - 1
     for s in range(exhaust.frequency.size):
         f, x, d = exhaust.frequency[s], exhaust.open_nox[s, i], exhaust.open_no2[s, i]
-        nox += f * x
-        emitted += f * d
-        formed += f * sector_no2(x, d, exhaust.sector_ozone[s, i])
-    found.no2[i], found.guarded[i] = formed, False
+        if x > 0.0:
+            nox += f * x
+            emitted += f * d
+            formed += f * sector_no2(x, d, exhaust.sector_ozone[min(s, last_ozone), i])
+    found.no2[i], found.guarded[i], found.nox[i] = formed, False, nox + exhaust.street_nox[i]
     if exhaust.street_nox[i] > STREET_THRESHOLD:
         street_no = exhaust.street_nox[i] - exhaust.street_no2[i]
         all_emitted = exhaust.street_no2[i] + emitted
@@ -118,18 +122,23 @@ def annual_no2(
     ozone_sector, ozone : Float32
         Background (ug/m3): (n, N) or (n) by sector, and (N) as an annual mean.
     """
-    by_sector = ozone_sector if ozone_sector.ndim == 2 else ozone_sector[:, np.newaxis]
-    given = Exhaust(
-        np.ascontiguousarray(open_nox),
-        np.ascontiguousarray(open_no2),
-        np.ascontiguousarray(street_nox),
-        np.ascontiguousarray(street_no2),
-        frequency,
-        np.ascontiguousarray(np.broadcast_to(by_sector, open_nox.shape)),
-        np.ascontiguousarray(ozone),
-    )
-    require_single(**given._asdict())
-    receptors = open_nox.shape[1]
-    found = AnnualNo2(np.empty(receptors, np.float32), np.empty(receptors, np.bool_))
-    at_every_receptor(annual_no2_at, receptors, given, found, device)
+    by_sector = ozone_sector
+    if ozone_sector.ndim == 1:
+        by_sector = np.broadcast_to(ozone_sector[:, np.newaxis], open_nox.shape)
+    exhaust = (open_nox, open_no2, street_nox, street_no2, frequency, by_sector, ozone)
+    found = annual_nitrogen(Exhaust(*exhaust), device=device)
     return found.no2, found.guarded
+
+
+def annual_nitrogen(exhaust: Exhaust, *, device: Device = "cpu") -> AnnualNo2:
+    """Annual means of NO2 and NOx from traffic (ug/m3), and where the guard was reached.
+
+    If NOx of open roads lies on a GPU, they are formed and left there.
+    """
+    given = Exhaust(*map(contiguous, exhaust))
+    require_single(**given._asdict())
+    receptors = given.open_nox.shape[1]
+    kinds = (np.float32, np.bool_, np.float32)
+    found = AnnualNo2(*(room_beside(given.open_nox, (receptors,), kind) for kind in kinds))
+    at_every_receptor(annual_no2_at, receptors, given, found, device)
+    return found

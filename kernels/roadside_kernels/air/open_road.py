@@ -4,18 +4,25 @@ For every wind sector the sums of NOx and directly emitted NO2 are kept apart, b
 turns NO into NO2 under the wind of that sector; the other pollutants are annual means.
 """
 
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from roadside_kernels.air.hierarchy import Hierarchy, require_hierarchy_of
+from roadside_kernels.air.hierarchy_cpu import merge_blocks
 from roadside_kernels.air.open_road_cpu import add_blocks
 from roadside_kernels.air.open_road_gpu import add_blocks_on_gpu
 from roadside_kernels.air.plume import MAX_RANGE, DilutionCurves
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.geometry import block_boxes
-from roadside_kernels.launch import Device, require_single
-from roadside_kernels.physics import f32
+from roadside_kernels.blocks import boxes_beside
+from roadside_kernels.device_memory import contiguous, lies_on_gpu, on_host, room_beside
+from roadside_kernels.launch import Device, at_every_receptor, require_single
+from roadside_kernels.physics import f32, physics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SectorWind(NamedTuple):
@@ -48,8 +55,12 @@ def open_road_sums(
     exclude: StreetLinks | None = None,
     max_range: float = MAX_RANGE,
     device: Device = "cpu",
+    hierarchy: Hierarchy | None = None,
+    tolerance: float = 0.0,
 ) -> OpenRoadSums:
     """Contributions (ug/m3) of open roads at each receptor.
+
+    If the places of receptors lie on a GPU, the sums are made and left there.
 
     Parameters
     ----------
@@ -61,17 +72,25 @@ def open_road_sums(
         A receptor gets nothing from a segment whose road it is linked to.
     max_range : float
         Pieces farther than this (m) do not count; at most what the curves were fitted for.
+    hierarchy : Hierarchy, optional
+        Of these segments and curves, all of them, row by row; they may have moved together.
+    tolerance : float
+        Relative error allowed at the 99.9th percentile of receptors for merging far roads; 0:
+        every piece of road by itself, as always on a GPU.
     """
     require_single(x=receptors.x, x0=segments.x0, emission=emission, wind=wind.frequency)
-    links = no_links(receptors.x.size) if exclude is None else exclude
-    annual, near, pairs = _outputs(receptors.x.size)
-    sectors = np.zeros((2, wind.frequency.size, receptors.x.size), np.float32)
-    add = add_blocks if device == "cpu" else add_blocks_on_gpu
+    links = no_links(receptors.x) if exclude is None else exclude
+    sectors, annual, near, pairs = _outputs(receptors.x, wind.frequency.size)
+    on_cpu = device == "cpu" and not lies_on_gpu(receptors.x)
+    add: Callable[..., None] = add_blocks if on_cpu else add_blocks_on_gpu
+    if hierarchy is not None and tolerance > 0 and on_cpu:
+        require_hierarchy_of(hierarchy, segments)
+        add = partial(merge_blocks, hierarchy=hierarchy, tolerance=tolerance)
     add(
         receptors,
-        block_boxes(receptors),
+        boxes_beside(receptors),
         segments,
-        np.ascontiguousarray(emission),
+        contiguous(emission),
         curve,
         curves.coefficients,
         annual_weights(wind),
@@ -82,10 +101,9 @@ def open_road_sums(
         near,
         pairs,
     )
-    sectors *= sector_weights(wind)[:, np.newaxis]
-    nox, no2 = sectors
-    pm10, pm25, ec = annual
-    return OpenRoadSums(nox, no2, pm10, pm25, ec, near, int(pairs.sum()))
+    _weigh(sectors, sector_weights(wind))
+    pm10, pm25, ec = annual[0], annual[1], annual[2]
+    return OpenRoadSums(sectors[0], sectors[1], pm10, pm25, ec, near, int(on_host(pairs).sum()))
 
 
 def sector_weights(wind: SectorWind) -> Float32:
@@ -99,14 +117,44 @@ def annual_weights(wind: SectorWind) -> Float32:
     return (wind.frequency * sector_weights(wind)).astype(np.float32)
 
 
-def no_links(receptors: int) -> StreetLinks:
-    """Links of receptors that lie in no street canyon."""
-    start = np.zeros(receptors + 1, np.int64)
+def no_links(x: Float32) -> StreetLinks:
+    """Links of receptors that lie in no street canyon; none at all stand for them on a GPU."""
+    start = np.zeros(0 if lies_on_gpu(x) else x.size + 1, np.int64)
     return StreetLinks(start, np.empty(0, np.int32), np.empty(0, np.float32))
 
 
-def _outputs(receptors: int) -> tuple[Float32, NDArray[np.bool_], Int64]:
-    """Annual sums, flags of near receptors, and pairs of each block, all zero."""
-    blocks = -(-receptors // BLOCK)
-    annual = np.zeros((3, receptors), np.float32)
-    return annual, np.zeros(receptors, np.bool_), np.zeros(blocks, np.int64)
+class BySector(NamedTuple):
+    """Sums of open roads, before and after they are weighed with the wind."""
+
+    total: Float32  # (2, n, N): NOx, NO2
+
+
+class Weights(NamedTuple):
+    """From a dilution to a concentration (ug/m3) per emission, by sector."""
+
+    weight: Float32  # (n)
+
+
+@physics
+def weigh_at(i: int, given: Weights, found: BySector) -> None:
+    """Turn the dilutions by sector at receptor ``i`` into concentrations."""
+    for s in range(given.weight.size):
+        found.total[0, s, i] *= given.weight[s]
+        found.total[1, s, i] *= given.weight[s]
+
+
+def _weigh(sectors: Float32, weights: Float32) -> None:
+    if lies_on_gpu(sectors):
+        at_every_receptor(weigh_at, sectors.shape[2], Weights(weights), BySector(sectors))
+    else:
+        sectors *= weights[:, np.newaxis]
+
+
+def _outputs(x: Float32, sectors: int) -> tuple[Float32, Float32, NDArray[np.bool_], Int64]:
+    """Sums by sector, annual sums, flags of near receptors, and pairs of each block."""
+    return (
+        room_beside(x, (2, sectors, x.size), np.float32),
+        room_beside(x, (3, x.size), np.float32),
+        room_beside(x, (x.size,), np.bool_),
+        room_beside(x, (-(-x.size // BLOCK),), np.int64),
+    )

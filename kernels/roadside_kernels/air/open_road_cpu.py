@@ -66,13 +66,39 @@ def keep_unlinked(first: int, road: int, links: StreetLinks, keep: Float32) -> N
 
 
 @physics
-def flag_near(lanes: Lanes, k: int, segments: Segments, near: Bool) -> None:
+def flag_near(lanes: Lanes, x0: float, y0: float, x1: float, y1: float, near: Bool) -> None:
     """Flag the receptors nearer than ``NEAREST`` to the axis of a segment."""
     x, y = lanes.x, lanes.y
-    x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
     for j in range(near.size):
         if distance_to_segment(x[j], y[j], x0, y0, x1, y1) < NEAREST:
             near[j] = True
+
+
+@physics
+def add_source(
+    px: float,
+    py: float,
+    curve: int,
+    linked: bool,
+    lanes: Lanes,
+    box: Float32,
+    site: Site,
+    queue: Queue,
+    sums: Sums,
+) -> int:
+    """Add the piece at hand, through a queue or on its own; 1, or 0 if it is out of range."""
+    away = distance_to_box(px, py, box[0], box[1], box[2], box[3])
+    if away * away > site.limit:
+        return 0
+    first, count = sectors_seen(px, py, box, site.borders)
+    if linked or count > 1:
+        shape = curve_of(site.coefficients, curve)
+        add_piece(lanes, px, py, first, count, queue.piece, shape, site, sums)
+        return 1
+    slot = curve * site.annual.size + first
+    if add_to_queue(queue, slot, px, py):
+        add_queued_group(queue, slot, lanes, site, sums)
+    return 1
 
 
 @physics
@@ -88,10 +114,9 @@ def add_segment(
     queue: Queue,
     sums: Sums,
 ) -> int:
-    """Add a segment in pieces, each to its queue or on its own; pieces within range."""
-    west, south, east, north = box[0], box[1], box[2], box[3]
+    """Add a segment in pieces; pieces within range."""
     x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-    pieces = pieces_of_segment(x0, y0, x1, y1, west, south, east, north)
+    pieces = pieces_of_segment(x0, y0, x1, y1, box[0], box[1], box[2], box[3])
     step_x, step_y = (x1 - x0) / f32(pieces), (y1 - y0) / f32(pieces)
     length = math.sqrt(step_x * step_x + step_y * step_y)
     for pollutant in range(5):
@@ -100,18 +125,7 @@ def add_segment(
     for piece in range(pieces):
         place = f32(piece) + 0.5
         px, py = x0 + place * step_x, y0 + place * step_y
-        away = distance_to_box(px, py, west, south, east, north)
-        if away * away > site.limit:
-            continue
-        counted += 1
-        first, count = sectors_seen(px, py, box, site.borders)
-        if linked or count > 1:
-            shape = curve_of(site.coefficients, curve[k])
-            add_piece(lanes, px, py, first, count, queue.piece, shape, site, sums)
-        else:
-            slot = curve[k] * site.annual.size + first
-            if add_to_queue(queue, slot, px, py):
-                add_queued_group(queue, slot, lanes, site, sums)
+        counted += add_source(px, py, curve[k], linked, lanes, box, site, queue, sums)
     return counted
 
 
@@ -131,6 +145,16 @@ def mark_linked(first: int, last: int, links: StreetLinks, linked: Bool) -> None
     for link in range(links.start[first], links.start[last]):
         if links.road[link] < linked.size:
             linked[links.road[link]] = True
+
+
+@physics
+def add_waiting(queue: Queue, lanes: Lanes, site: Site, sums: Sums) -> None:
+    """Add the groups that no further piece completes."""
+    for slot in range(queue.filled.size):
+        if queue.filled[slot] > 0:
+            complete_group(queue, slot)
+            add_queued_group(queue, slot, lanes, site, sums)
+            queue.filled[slot] = 0
 
 
 @physics
@@ -163,12 +187,9 @@ def add_block(
         if leaves_out:
             lanes.keep[:] = 1.0
         if nearest < NEAREST:
-            flag_near(lanes, k, segments, near)
-    for slot in range(queue.filled.size):
-        if queue.filled[slot] > 0:
-            complete_group(queue, slot)
-            add_queued_group(queue, slot, lanes, site, sums)
-            queue.filled[slot] = 0
+            x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
+            flag_near(lanes, x0, y0, x1, y1, near)
+    add_waiting(queue, lanes, site, sums)
     return pieces
 
 
@@ -184,6 +205,33 @@ def write_sums(sums: Sums, first: int, size: int, sectors: Float32, annual: Floa
     for pollutant in range(3):
         for j in range(size):
             annual[pollutant, first + j] = sums.annual[pollutant * BLOCK + j]
+
+
+@physics
+def room_for_block(
+    first: int, last: int, worker: int, receptors: Receptors, scratch: Scratch
+) -> tuple[Lanes, Queue, Sums]:
+    """Lanes, queues and sums of a block of receptors, cleared."""
+    size = last - first
+    lanes = Lanes(
+        receptors.x[first:last],
+        receptors.y[first:last],
+        scratch.keep[worker, :size],
+        scratch.dilution[worker, :size],
+        scratch.sector[worker, :size],
+    )
+    queue = Queue(
+        scratch.x[worker],
+        scratch.y[worker],
+        scratch.emission[worker],
+        scratch.filled[worker],
+        scratch.piece[worker],
+    )
+    sums = Sums(scratch.by_sector[worker], scratch.annual[worker])
+    sums.by_sector[:] = 0.0
+    sums.annual[:] = 0.0
+    lanes.keep[:] = 1.0
+    return lanes, queue, sums
 
 
 @physics
@@ -204,33 +252,15 @@ def sum_block(
     near: Bool,
 ) -> int:
     """Compute one block of receptors; pairs of a receptor and a piece."""
-    size = last - first
-    lanes = Lanes(
-        receptors.x[first:last],
-        receptors.y[first:last],
-        scratch.keep[worker, :size],
-        scratch.dilution[worker, :size],
-        scratch.sector[worker, :size],
-    )
-    queue = Queue(
-        scratch.x[worker],
-        scratch.y[worker],
-        scratch.emission[worker],
-        scratch.filled[worker],
-        scratch.piece[worker],
-    )
-    sums = Sums(scratch.by_sector[worker], scratch.annual[worker])
-    sums.by_sector[:] = 0.0
-    sums.annual[:] = 0.0
-    lanes.keep[:] = 1.0
+    lanes, queue, sums = room_for_block(first, last, worker, receptors, scratch)
     linked = scratch.linked[worker]
     mark_linked(first, last, links, linked)
     pieces = add_block(
         first, box, segments, linked, emission, curve, links, site, lanes, queue, sums,
         near[first:last],
     )  # fmt: skip
-    write_sums(sums, first, size, sectors, annual)
-    return pieces * size
+    write_sums(sums, first, last - first, sectors, annual)
+    return pieces * (last - first)
 
 
 def _add_blocks(
@@ -279,14 +309,15 @@ def add_blocks(
     """Add all segments at all receptors; fills the last four arrays."""
     site = Site(coefficients, annual_weight, sector_borders(annual_weight.size), f32(max_range**2))
     roads = int(segments.road.max(initial=-1)) + 1
-    scratch = _scratch(coefficients.shape[0], annual_weight.size, roads)
+    scratch = new_scratch(coefficients.shape[0], annual_weight.size, roads)
     _add_blocks_in_parallel(
         receptors, boxes, segments, emission, curve, links, site, scratch, sectors, annual, near,
         pairs,
     )  # fmt: skip
 
 
-def _scratch(curves: int, sectors: int, roads: int) -> Scratch:
+def new_scratch(curves: int, sectors: int, roads: int) -> Scratch:
+    """Room for every worker."""
     workers, slots = get_num_threads(), curves * sectors
     return Scratch(
         np.empty((workers, BLOCK), np.float32),

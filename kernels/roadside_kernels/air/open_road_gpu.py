@@ -1,182 +1,176 @@
-"""The sums of SRM2 on the GPU: one receptor a thread, segments staged in shared memory.
+"""The sums of SRM2 on the GPU: receptors in threads, pieces of road staged in shared memory.
 
-Two blocks of threads share a block of receptors and its bounding box, so that segments are cut
-into the same pieces as on the CPU.  Sums by sector lie in shared memory, each thread its own
-column: indexed by sector they would otherwise leave the registers for slow local memory.
+A block of threads takes a block of receptors.  Its threads cut segments into pieces, as the CPU
+does, and let those within range wait in shared memory.  When enough wait, they are ordered by
+the wind sector in which the block sees them, so that a thread sums in registers and adds to
+memory once for each sector.
 """
 
-import math
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import cuda, float32, int32
+from numba import boolean, cuda, float32, int32, uint32
 from numpy.typing import NDArray
 
-from roadside_kernels.air.plume import Curve, fitted_dilution
-from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
-from roadside_kernels.geometry import (
-    NEAREST,
-    distance_to_box,
-    distance_to_segment,
-    pieces_of_segment,
-    sector_of,
+from roadside_kernels.air.staging import (
+    MARKS,
+    NUMBERS,
+    PLACES,
+    TEAM,
+    WAITING,
+    Roads,
+    Site,
+    Staged,
+    add_up_team,
+    before_team,
+    mark_linked_roads,
+    may_touch,
+    order_waiting,
+    pieces_in_reach,
+    stage_piece,
 )
-from roadside_kernels.launch import THREADS, copy_back, on_device
-from roadside_kernels.physics import f32, physics
+from roadside_kernels.air.thread_sums import (
+    Found,
+    Given,
+    Mine,
+    add_waiting,
+    clear,
+    flag_near,
+    take_receptors,
+    write_annual,
+)
+from roadside_kernels.air.wind_sectors import sector_borders
+from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
+from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
+from roadside_kernels.launch import Launch, device_function, kernel, launch_here
+from roadside_kernels.physics import f32, on_gpu
 
-#: Numbers of a segment in shared memory: start, step, and the emission of a piece.
-STAGED = 9
-#: Shared memory (48 KiB a block of threads) holds the sums of this many sectors.
-MOST_SECTORS = 36
-
-
-class Given(NamedTuple):
-    """What the kernel reads."""
-
-    receptors: Receptors
-    boxes: Float32  # (blocks, 4)
-    segments: Segments
-    emission: Float32  # (5, M)
-    curve: Int32  # (M)
-    coefficients: Float32
-    annual: Float32  # (sectors), from a dilution to an annual mean
-    links: StreetLinks
-
-
-class Found(NamedTuple):
-    """What it fills."""
-
-    sectors: Float32  # (2, sectors, N)
-    annual: Float32  # (3, N)
-    near: NDArray[np.bool_]  # (N)
-    pairs: Int64  # (blocks)
-
-
-@physics
-def curve_at(coefficients: Float32, k: int) -> Curve:
-    """One curve, as the tuple that its formula takes."""
-    return (
-        coefficients[k, 0],
-        coefficients[k, 1],
-        coefficients[k, 2],
-        coefficients[k, 3],
-        coefficients[k, 4],
-        coefficients[k, 5],
-        coefficients[k, 6],
-        coefficients[k, 7],
-        coefficients[k, 8],
-        coefficients[k, 9],
-        coefficients[k, 10],
-    )
+#: How the kernel runs, from a compute capability on; docs/decisions/0011 counts why.
+#: 7.5 and 8.0 start a float32 instruction in every second cycle, which leaves time to read shared
+#: memory: one receptor a thread, as many threads as fit.  9.0 starts one in every cycle: four
+#: receptors a thread, so that a piece is read once for four.  The compiler for 10.0 keeps only
+#: two in registers.
+LAUNCHES = {
+    (7, 5): Launch(threads=256, resident=4),
+    (9, 0): Launch(threads=64, resident=12),
+    (10, 0): Launch(threads=128, resident=8),
+}
+#: With log2 and exp2 of the GPU, wherever a formula calls them.
+add_in_order = on_gpu(add_waiting)
 
 
-@physics
-def is_linked(i: int, road: int, links: StreetLinks) -> bool:
-    """Whether a receptor is linked to a road."""
-    found = False
-    for link in range(links.start[i], links.start[i + 1]):
-        found = found or links.road[link] == road
-    return found
+@device_function
+def look_for_pieces(
+    thread: int, start: int, limit: float, given: Given, staged: Staged, mine: Mine, found: Found
+) -> int:
+    """Pieces of a thread's own segment, one of those from ``start`` on; flags receptors near it."""
+    k, segments, box = start + thread, given.roads.segments, given.boxes[cuda.blockIdx.x]
+    pieces: int = int32(0)
+    touches: int = int32(0)
+    if k < segments.x0.size:
+        pieces = int32(pieces_in_reach(k, segments, box, limit))
+        touches = int32(may_touch(k, segments, box))
+    staged.touching[thread] = touches != 0
+    if cuda.syncthreads_or(touches):
+        flag_near(start, staged.touching, segments, mine, found.near)
+    return pieces
 
 
-@physics
-def stage(k: int, given: Given, block: int, staged: Float32, pieces: Int32, at: int) -> None:
-    """Put a segment, as a block of receptors sees it, into shared memory."""
-    segments, boxes = given.segments, given.boxes
-    x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-    west, south, east, north = (
-        boxes[block, 0],
-        boxes[block, 1],
-        boxes[block, 2],
-        boxes[block, 3],
-    )
-    count = pieces_of_segment(x0, y0, x1, y1, west, south, east, north)
-    pieces[at] = count
-    step_x, step_y = (x1 - x0) / f32(count), (y1 - y0) / f32(count)
-    length = math.sqrt(step_x * step_x + step_y * step_y)
-    staged[0, at], staged[1, at], staged[2, at], staged[3, at] = x0, y0, step_x, step_y
-    for pollutant in range(5):
-        staged[4 + pollutant, at] = given.emission[pollutant, k] * length
+@device_function
+def add_up(pieces: int, thread: int, staged: Staged) -> int:
+    """Add up the pieces of all threads' segments; the sum."""
+    staged.ends[thread] = pieces
+    cuda.syncthreads()
+    in_team = int32(add_up_team(thread, staged.ends, staged.teams))
+    cuda.syncthreads()
+    staged.ends[thread] = in_team + before_team(thread, staged.teams)
+    cuda.syncthreads()
+    total: int = staged.ends[staged.ends.size - 1]
+    return total
 
 
-@physics
-def is_near(x: float, y: float, k: int, segments: Segments) -> bool:
-    """Whether a receptor is nearer than ``NEAREST`` to the axis of a segment."""
-    x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-    return distance_to_segment(x, y, x0, y0, x1, y1) < NEAREST
+@device_function
+def add_all(
+    thread: int, waiting: int, limit: float, given: Given, staged: Staged, mine: Mine, found: Found
+) -> int:
+    """Order and add the pieces that wait; how many were in range."""
+    cuda.syncthreads()
+    order_waiting(thread, staged.ends.size, waiting, staged, given.site)
+    cuda.syncthreads()
+    seen: int = int32(add_in_order(staged, limit, given, mine, found.sectors))
+    cuda.syncthreads()
+    return seen
+
+
+@device_function
+def sum_segments(
+    thread: int, limit: float, given: Given, staged: Staged, mine: Mine, found: Found
+) -> int:
+    """Add all segments, as many at a time as there are threads; number of pieces in range."""
+    box, threads = given.boxes[cuda.blockIdx.x], staged.ends.size
+    total = given.roads.segments.x0.size
+    waiting: int = int32(0)
+    seen: int = int32(0)
+    # The last round has no segments: it adds what still waits.
+    for start in range(0, total + threads, threads):
+        pieces = look_for_pieces(thread, start, limit, given, staged, mine, found)
+        last = start >= total
+        if not cuda.syncthreads_or(pieces) and not last:
+            continue
+        pieces = add_up(pieces, thread, staged)
+        for piece in range(0, max(pieces, 1), threads):
+            if piece + thread < pieces:
+                stage_piece(
+                    piece + thread, waiting + thread, start, given.roads, given.site, box, limit,
+                    staged,
+                )  # fmt: skip
+            waiting += min(threads, pieces - piece)
+            if waiting > WAITING - threads or last:
+                seen += add_all(thread, waiting, limit, given, staged, mine, found)
+                waiting = int32(0)
+    return seen
 
 
 @cache
-def open_road_kernel(sectors: int) -> Any:  # noqa: C901, PLR0915 -- barriers forbid parts
-    """Compile the kernel for a number of wind sectors."""
+def open_road_kernel(launch: Launch) -> Any:
+    """Compile the kernel for one kind of GPU; the threads of a block share a block of receptors."""
+    threads = launch.threads
+    each, teams = BLOCK // threads, threads // TEAM
 
-    def sum_open_roads(limit: float, given: Given, found: Found) -> None:  # noqa: C901 -- as above
-        staged = cuda.shared.array((STAGED, THREADS), float32)
-        pieces = cuda.shared.array(THREADS, int32)
-        by_sector = cuda.shared.array((2, sectors, THREADS), float32)
-        thread = cuda.threadIdx.x
-        i = cuda.blockIdx.x * THREADS + thread
-        block = cuda.blockIdx.x * THREADS // BLOCK
-        total = given.segments.x0.size
-        inside = i < given.receptors.x.size
-        # Threads past the last receptor keep company at the barriers, and write nothing.
-        mine = min(i, given.receptors.x.size - 1)
-        x, y = given.receptors.x[mine], given.receptors.y[mine]
-        for s in range(sectors):
-            by_sector[0, s, thread] = float32(0.0)
-            by_sector[1, s, thread] = float32(0.0)
-        pm10 = pm25 = ec = float32(0.0)
-        near = False
-        seen = int32(0)
-        for first in range(0, total, THREADS):
-            if first + thread < total:
-                stage(first + thread, given, block, staged, pieces, thread)
-            cuda.syncthreads()
-            for at in range(min(THREADS, total - first)):
-                k = first + at
-                counts = not is_linked(mine, given.segments.road[k], given.links)
-                near = near or is_near(x, y, k, given.segments)
-                curve = curve_at(given.coefficients, given.curve[k])
-                for piece in range(pieces[at]):
-                    place = float32(piece) + float32(0.5)
-                    px = staged[0, at] + place * staged[2, at]
-                    py = staged[1, at] + place * staged[3, at]
-                    away = distance_to_box(
-                        px,
-                        py,
-                        given.boxes[block, 0],
-                        given.boxes[block, 1],
-                        given.boxes[block, 2],
-                        given.boxes[block, 3],
-                    )
-                    if away * away > limit:
-                        continue
-                    seen += int32(1)
-                    dx, dy = px - x, py - y
-                    squared = dx * dx + dy * dy
-                    if counts and squared <= limit:
-                        g = fitted_dilution(squared, curve)
-                        s = sector_of(dx, dy, int32(sectors))
-                        by_sector[0, s, thread] += staged[4, at] * g
-                        by_sector[1, s, thread] += staged[5, at] * g
-                        g *= given.annual[s]
-                        pm10 += staged[6, at] * g
-                        pm25 += staged[7, at] * g
-                        ec += staged[8, at] * g
-            cuda.syncthreads()
-        if inside:
-            for s in range(sectors):
-                found.sectors[0, s, i] = by_sector[0, s, thread]
-                found.sectors[1, s, i] = by_sector[1, s, thread]
-            found.annual[0, i] = pm10
-            found.annual[1, i] = pm25
-            found.annual[2, i] = ec
-            found.near[i] = near
-            if i % BLOCK == 0:
-                found.pairs[block] = seen * min(BLOCK, given.receptors.x.size - i)
+    def sum_open_roads(limit: float, given: Given, found: Found) -> None:
+        numbers = cuda.shared.array((WAITING, NUMBERS), float32)
+        segment = cuda.shared.array(WAITING, int32)
+        key = cuda.shared.array(WAITING, int32)
+        ordered = cuda.shared.array(PLACES, int32)
+        ends = cuda.shared.array(threads, int32)
+        of_teams = cuda.shared.array(teams, int32)
+        marks = cuda.shared.array(MARKS, boolean)
+        touching = cuda.shared.array(threads, boolean)
+        staged = Staged(numbers, segment, key, ordered, ends, of_teams, marks, touching)
+        x = cuda.local.array(each, float32)
+        y = cuda.local.array(each, float32)
+        i = cuda.local.array(each, uint32)
+        nox = cuda.local.array(each, float32)
+        no2 = cuda.local.array(each, float32)
+        pm10 = cuda.local.array(each, float32)
+        pm25 = cuda.local.array(each, float32)
+        ec = cuda.local.array(each, float32)
+        mine = Mine(x, y, i, nox, no2, pm10, pm25, ec)
+        thread, first = int32(cuda.threadIdx.x), int32(cuda.blockIdx.x) * BLOCK
+        last = min(first + BLOCK, given.receptors.x.size)
+        take_receptors(first + thread, threads, given.receptors, mine)
+        clear(mine, found.sectors, found.near)
+        for at in range(thread, MARKS, threads):
+            marks[at] = False
+        cuda.syncthreads()
+        mark_linked_roads(thread, threads, first, last, given.links, marks)
+        seen = sum_segments(thread, limit, given, staged, mine, found)
+        write_annual(mine, found.annual)
+        if thread == 0:
+            found.pairs[cuda.blockIdx.x] = seen * (last - first)
 
-    return cuda.jit(fastmath=True)(sum_open_roads)
+    return kernel(sum_open_roads, launch)
 
 
 def add_blocks_on_gpu(
@@ -194,21 +188,18 @@ def add_blocks_on_gpu(
     near: NDArray[np.bool_],
     pairs: Int64,
 ) -> None:
-    """Add all segments at all receptors; fills the last four arrays.
+    """Add all segments at all receptors; fills the last four arrays, on the GPU if they are there.
 
-    Raises
-    ------
-    ValueError
-        If there are more wind sectors than shared memory holds.
+    Links may be empty, if no receptor is linked to anything.
     """
-    if annual_weight.size > MOST_SECTORS:
-        raise ValueError(f"{annual_weight.size} wind sectors, at most {MOST_SECTORS} on a GPU")
-    if receptors.x.size == 0 or segments.x0.size == 0:
+    if receptors.x.size == 0:
         return
-    given = Given(receptors, boxes, segments, emission, curve, coefficients, annual_weight, links)
+    site = Site(coefficients, annual_weight, sector_borders(annual_weight.size))
+    given = Given(receptors, boxes, Roads(segments, emission, curve), site, links)
     found = Found(sectors, annual, near, pairs)
-    computed = on_device(found)
-    kernel = open_road_kernel(annual_weight.size)
-    launch = kernel[-(-receptors.x.size // THREADS), THREADS]
-    launch(f32(max_range**2), on_device(given), computed)
-    copy_back(computed, found)
+    computed = room_on_device(found)
+    launch = launch_here(LAUNCHES)
+    sum_open_roads = open_road_kernel(launch)[boxes.shape[0], launch.threads]
+    sum_open_roads(f32(max_range**2), on_device(given), computed)
+    if not lies_on_gpu(sectors):
+        copy_back(computed, found)

@@ -53,6 +53,28 @@ class Site(NamedTuple):
 
 
 @physics
+def add_found(
+    lanes: Lanes,
+    px: float,
+    py: float,
+    first: int,
+    count: int,
+    emission: Float32,
+    site: Site,
+    sums: Sums,
+) -> None:
+    """Add one piece whose dilution is found, seen in ``count`` sectors from ``first`` on."""
+    sectors = i32(site.annual.size)
+    if count > 1:
+        find_sectors(lanes, px, py, first, count, sectors)
+    else:
+        lanes.sector[:] = 0
+    for at in range(count):
+        s = (first + at) % sectors
+        add_lanes(lanes, at, emission, site.annual[s], sums.by_sector[s], sums.annual)
+
+
+@physics
 def add_piece(
     lanes: Lanes,
     px: float,
@@ -65,15 +87,8 @@ def add_piece(
     sums: Sums,
 ) -> None:
     """Add one piece that a block sees in a few sectors, ``count`` from ``first`` on, clockwise."""
-    sectors = i32(site.annual.size)
     find_dilution(lanes, px, py, curve, site.limit)
-    if count > 1:
-        find_sectors(lanes, px, py, first, count, sectors)
-    else:
-        lanes.sector[:] = 0
-    for at in range(count):
-        s = (first + at) % sectors
-        add_lanes(lanes, at, emission, site.annual[s], sums.by_sector[s], sums.annual)
+    add_found(lanes, px, py, first, count, emission, site, sums)
 
 
 @physics

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32, Int32, Int64, StreetLinks
+from roadside_kernels.device_memory import contiguous, room_beside
 from roadside_kernels.geometry import NEAREST
 from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import f32, physics
@@ -126,10 +127,14 @@ def street_dilution(
 
 
 def street_sums(links: StreetLinks, emission: Float32, *, device: Device = "cpu") -> Float32:
-    """Contributions (ug/m3; 5, N) of street canyons from emissions (5, roads; ug/(m s))."""
+    """Contributions (ug/m3; 5, N) of street canyons from emissions (5, roads; ug/(m s)).
+
+    If the links lie on a GPU, the sums are made and left there.
+    """
     require_single(emission=emission, dilution=links.dilution)
     receptors = links.start.size - 1
-    found = StreetSums(np.empty((emission.shape[0], receptors), np.float32))
-    streets = Streets(*links, np.ascontiguousarray(emission))
+    shape = (emission.shape[0], receptors)
+    found = StreetSums(room_beside(links.start, shape, np.float32))
+    streets = Streets(*links, contiguous(emission))
     at_every_receptor(sums_at, receptors, streets, found, device)
     return found.contribution

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from roadside_kernels.arrays import BLOCK, Float32, Receptors, Segments
-from roadside_kernels.geometry import block_boxes
+from roadside_kernels.blocks import boxes_beside
+from roadside_kernels.device_memory import contiguous, lies_on_gpu, on_host, room_beside
 from roadside_kernels.launch import Device, require_single
 from roadside_kernels.noise.flat_ground import FlatGround
 from roadside_kernels.noise.line_cpu import sum_lines
@@ -38,6 +39,8 @@ def line_noise(
 ) -> LineNoise:
     """Energies of the three periods at each receptor, of segments of road on flat ground.
 
+    If the places of receptors lie on a GPU, energies are summed and left there.
+
     Parameters
     ----------
     power
@@ -55,17 +58,19 @@ def line_noise(
     require_single(x=receptors.x, y=receptors.y, x0=segments.x0, power=power)
     if max_range > transfer.reach:
         raise ValueError(f"max_range: {max_range} m, tables reach to {transfer.reach} m")
-    energy = np.zeros((3, receptors.x.size), np.float32)
-    pairs = np.zeros(-(-receptors.x.size // BLOCK), np.int64)
-    add = sum_lines if device == "cpu" else sum_lines_on_gpu
+    x = receptors.x
+    energy = room_beside(x, (3, x.size), np.float32)
+    pairs = room_beside(x, (-(-x.size // BLOCK),), np.int64)
+    on_cpu = device == "cpu" and not lies_on_gpu(x)
+    add = sum_lines if on_cpu else sum_lines_on_gpu
     add(
         receptors,
-        block_boxes(receptors),
+        boxes_beside(receptors),
         segments,
-        np.ascontiguousarray(power),
+        contiguous(power),
         transfer,
         f32(max_range),
         energy,
         pairs,
     )
-    return LineNoise(energy, int(pairs.sum()))
+    return LineNoise(energy, int(on_host(pairs).sum()))

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from roadside.v1 import scenario_service_pb2 as roadside_dot_v1_dot_scenario__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n roadside/v1/region_service.proto\x12\x0broadside.v1\x1a\"roadside/v1/scenario_service.proto\";\n\x12ListRegionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"T\n\x13ListRegionsResponse\x12$\n\x07regions\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Region\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetRegionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x11GetRegionResponse\x12#\n\x06region\x18\x01 \x01(\x0b\x32\x13.roadside.v1.Region\"\xc4\x01\n\x06Region\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x63rs\x18\x02 \x01(\t\x12 \n\x06\x65xtent\x18\x03 \x01(\x0b\x32\x10.roadside.v1.Box\x12\x11\n\treceptors\x18\x04 \x01(\x04\x12\x0f\n\x07spacing\x18\x05 \x01(\x01\x12\r\n\x05roads\x18\x06 \x01(\x04\x12\x11\n\tbuildings\x18\x07 \x01(\x04\x12\x14\n\x0c\x63ontent_hash\x18\x08 \x01(\t\x12\x0c\n\x04year\x18\t \x01(\r\x12\x13\n\x0b\x61ssumptions\x18\n \x03(\t\"Y\n\x10ListRoadsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06street\x18\x04 \x01(\t\"N\n\x11ListRoadsResponse\x12 \n\x05roads\x18\x01 \x03(\x0b\x32\x11.roadside.v1.Road\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x01\n\x04Road\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06street\x18\x02 \x01(\t\x12\x12\n\nroad_class\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\r\n\x05speed\x18\x05 \x01(\x01\x12\x18\n\x10vehicles_per_day\x18\x06 \x01(\x01\x12\x10\n\x04line\x18\x07 \x03(\x01\x42\x02\x10\x01\x32\xf9\x01\n\rRegionService\x12P\n\x0bListRegions\x12\x1f.roadside.v1.ListRegionsRequest\x1a .roadside.v1.ListRegionsResponse\x12J\n\tGetRegion\x12\x1d.roadside.v1.GetRegionRequest\x1a\x1e.roadside.v1.GetRegionResponse\x12J\n\tListRoads\x12\x1d.roadside.v1.ListRoadsRequest\x1a\x1e.roadside.v1.ListRoadsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n roadside/v1/region_service.proto\x12\x0broadside.v1\x1a\"roadside/v1/scenario_service.proto\"4\n\x11LoadRegionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\ttolerance\x18\x02 \x01(\x01\"?\n\x12LoadRegionResponse\x12)\n\x06memory\x18\x01 \x01(\x0b\x32\x19.roadside.v1.RegionMemory\"#\n\x13UnloadRegionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"%\n\x14UnloadRegionResponse\x12\r\n\x05\x66reed\x18\x01 \x01(\x04\"\x12\n\x10GetMemoryRequest\"m\n\x11GetMemoryResponse\x12\x0e\n\x06\x62udget\x18\x01 \x01(\x04\x12\x0c\n\x04used\x18\x02 \x01(\x04\x12*\n\x07regions\x18\x03 \x03(\x0b\x32\x19.roadside.v1.RegionMemory\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\"J\n\x0cRegionMemory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06loaded\x18\x02 \x01(\x08\x12\x0e\n\x06needed\x18\x03 \x01(\x04\x12\x0c\n\x04sums\x18\x04 \x01(\x04\";\n\x12ListRegionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"T\n\x13ListRegionsResponse\x12$\n\x07regions\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Region\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetRegionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x11GetRegionResponse\x12#\n\x06region\x18\x01 \x01(\x0b\x32\x13.roadside.v1.Region\"\xc4\x01\n\x06Region\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x63rs\x18\x02 \x01(\t\x12 \n\x06\x65xtent\x18\x03 \x01(\x0b\x32\x10.roadside.v1.Box\x12\x11\n\treceptors\x18\x04 \x01(\x04\x12\x0f\n\x07spacing\x18\x05 \x01(\x01\x12\r\n\x05roads\x18\x06 \x01(\x04\x12\x11\n\tbuildings\x18\x07 \x01(\x04\x12\x14\n\x0c\x63ontent_hash\x18\x08 \x01(\t\x12\x0c\n\x04year\x18\t \x01(\r\x12\x13\n\x0b\x61ssumptions\x18\n \x03(\t\"Y\n\x10ListRoadsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06street\x18\x04 \x01(\t\"N\n\x11ListRoadsResponse\x12 \n\x05roads\x18\x01 \x03(\x0b\x32\x11.roadside.v1.Road\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x01\n\x04Road\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06street\x18\x02 \x01(\t\x12\x12\n\nroad_class\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\r\n\x05speed\x18\x05 \x01(\x01\x12\x18\n\x10vehicles_per_day\x18\x06 \x01(\x01\x12\x10\n\x04line\x18\x07 \x03(\x01\x42\x02\x10\x01\x32\xe9\x03\n\rRegionService\x12P\n\x0bListRegions\x12\x1f.roadside.v1.ListRegionsRequest\x1a .roadside.v1.ListRegionsResponse\x12J\n\tGetRegion\x12\x1d.roadside.v1.GetRegionRequest\x1a\x1e.roadside.v1.GetRegionResponse\x12J\n\tListRoads\x12\x1d.roadside.v1.ListRoadsRequest\x1a\x1e.roadside.v1.ListRoadsResponse\x12M\n\nLoadRegion\x12\x1e.roadside.v1.LoadRegionRequest\x1a\x1f.roadside.v1.LoadRegionResponse\x12S\n\x0cUnloadRegion\x12 .roadside.v1.UnloadRegionRequest\x1a!.roadside.v1.UnloadRegionResponse\x12J\n\tGetMemory\x12\x1d.roadside.v1.GetMemoryRequest\x1a\x1e.roadside.v1.GetMemoryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +34,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ROAD'].fields_by_name['line']._loaded_options = None
   _globals['_ROAD'].fields_by_name['line']._serialized_options = b'\020\001'
-  _globals['_LISTREGIONSREQUEST']._serialized_start=85
-  _globals['_LISTREGIONSREQUEST']._serialized_end=144
-  _globals['_LISTREGIONSRESPONSE']._serialized_start=146
-  _globals['_LISTREGIONSRESPONSE']._serialized_end=230
-  _globals['_GETREGIONREQUEST']._serialized_start=232
-  _globals['_GETREGIONREQUEST']._serialized_end=264
-  _globals['_GETREGIONRESPONSE']._serialized_start=266
-  _globals['_GETREGIONRESPONSE']._serialized_end=322
-  _globals['_REGION']._serialized_start=325
-  _globals['_REGION']._serialized_end=521
-  _globals['_LISTROADSREQUEST']._serialized_start=523
-  _globals['_LISTROADSREQUEST']._serialized_end=612
-  _globals['_LISTROADSRESPONSE']._serialized_start=614
-  _globals['_LISTROADSRESPONSE']._serialized_end=692
-  _globals['_ROAD']._serialized_start=695
-  _globals['_ROAD']._serialized_end=824
-  _globals['_REGIONSERVICE']._serialized_start=827
-  _globals['_REGIONSERVICE']._serialized_end=1076
+  _globals['_LOADREGIONREQUEST']._serialized_start=85
+  _globals['_LOADREGIONREQUEST']._serialized_end=137
+  _globals['_LOADREGIONRESPONSE']._serialized_start=139
+  _globals['_LOADREGIONRESPONSE']._serialized_end=202
+  _globals['_UNLOADREGIONREQUEST']._serialized_start=204
+  _globals['_UNLOADREGIONREQUEST']._serialized_end=239
+  _globals['_UNLOADREGIONRESPONSE']._serialized_start=241
+  _globals['_UNLOADREGIONRESPONSE']._serialized_end=278
+  _globals['_GETMEMORYREQUEST']._serialized_start=280
+  _globals['_GETMEMORYREQUEST']._serialized_end=298
+  _globals['_GETMEMORYRESPONSE']._serialized_start=300
+  _globals['_GETMEMORYRESPONSE']._serialized_end=409
+  _globals['_REGIONMEMORY']._serialized_start=411
+  _globals['_REGIONMEMORY']._serialized_end=485
+  _globals['_LISTREGIONSREQUEST']._serialized_start=487
+  _globals['_LISTREGIONSREQUEST']._serialized_end=546
+  _globals['_LISTREGIONSRESPONSE']._serialized_start=548
+  _globals['_LISTREGIONSRESPONSE']._serialized_end=632
+  _globals['_GETREGIONREQUEST']._serialized_start=634
+  _globals['_GETREGIONREQUEST']._serialized_end=666
+  _globals['_GETREGIONRESPONSE']._serialized_start=668
+  _globals['_GETREGIONRESPONSE']._serialized_end=724
+  _globals['_REGION']._serialized_start=727
+  _globals['_REGION']._serialized_end=923
+  _globals['_LISTROADSREQUEST']._serialized_start=925
+  _globals['_LISTROADSREQUEST']._serialized_end=1014
+  _globals['_LISTROADSRESPONSE']._serialized_start=1016
+  _globals['_LISTROADSRESPONSE']._serialized_end=1094
+  _globals['_ROAD']._serialized_start=1097
+  _globals['_ROAD']._serialized_end=1226
+  _globals['_REGIONSERVICE']._serialized_start=1229
+  _globals['_REGIONSERVICE']._serialized_end=1718
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,21 @@ class RegionServiceStub:
                 request_serializer=roadside_dot_v1_dot_region__service__pb2.ListRoadsRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_region__service__pb2.ListRoadsResponse.FromString,
                 _registered_method=True)
+        self.LoadRegion = channel.unary_unary(
+                '/roadside.v1.RegionService/LoadRegion',
+                request_serializer=roadside_dot_v1_dot_region__service__pb2.LoadRegionRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_region__service__pb2.LoadRegionResponse.FromString,
+                _registered_method=True)
+        self.UnloadRegion = channel.unary_unary(
+                '/roadside.v1.RegionService/UnloadRegion',
+                request_serializer=roadside_dot_v1_dot_region__service__pb2.UnloadRegionRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_region__service__pb2.UnloadRegionResponse.FromString,
+                _registered_method=True)
+        self.GetMemory = channel.unary_unary(
+                '/roadside.v1.RegionService/GetMemory',
+                request_serializer=roadside_dot_v1_dot_region__service__pb2.GetMemoryRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_region__service__pb2.GetMemoryResponse.FromString,
+                _registered_method=True)
 
 
 class RegionServiceServicer:
@@ -75,6 +90,28 @@ class RegionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LoadRegion(self, request, context):
+        """Reads a region into memory and sums up its present traffic, so that scenarios only cost what they change.
+        RESOURCE_EXHAUSTED, with the bytes needed and available, if that does not fit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnloadRegion(self, request, context):
+        """Frees what a region takes of the memory; it is read again when it is next asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMemory(self, request, context):
+        """The memory of this server: its budget, and what each region takes of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +129,21 @@ def add_RegionServiceServicer_to_server(servicer, server):
                     servicer.ListRoads,
                     request_deserializer=roadside_dot_v1_dot_region__service__pb2.ListRoadsRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_region__service__pb2.ListRoadsResponse.SerializeToString,
+            ),
+            'LoadRegion': grpc.unary_unary_rpc_method_handler(
+                    servicer.LoadRegion,
+                    request_deserializer=roadside_dot_v1_dot_region__service__pb2.LoadRegionRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_region__service__pb2.LoadRegionResponse.SerializeToString,
+            ),
+            'UnloadRegion': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnloadRegion,
+                    request_deserializer=roadside_dot_v1_dot_region__service__pb2.UnloadRegionRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_region__service__pb2.UnloadRegionResponse.SerializeToString,
+            ),
+            'GetMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMemory,
+                    request_deserializer=roadside_dot_v1_dot_region__service__pb2.GetMemoryRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_region__service__pb2.GetMemoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -176,6 +228,87 @@ class RegionService:
             '/roadside.v1.RegionService/ListRoads',
             roadside_dot_v1_dot_region__service__pb2.ListRoadsRequest.SerializeToString,
             roadside_dot_v1_dot_region__service__pb2.ListRoadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadRegion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.RegionService/LoadRegion',
+            roadside_dot_v1_dot_region__service__pb2.LoadRegionRequest.SerializeToString,
+            roadside_dot_v1_dot_region__service__pb2.LoadRegionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnloadRegion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.RegionService/UnloadRegion',
+            roadside_dot_v1_dot_region__service__pb2.UnloadRegionRequest.SerializeToString,
+            roadside_dot_v1_dot_region__service__pb2.UnloadRegionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.RegionService/GetMemory',
+            roadside_dot_v1_dot_region__service__pb2.GetMemoryRequest.SerializeToString,
+            roadside_dot_v1_dot_region__service__pb2.GetMemoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,14 @@ class RegionServiceStub:
     GetRegion: _grpc.UnaryUnaryMultiCallable[_region_service_pb2.GetRegionRequest, _region_service_pb2.GetRegionResponse]
     ListRoads: _grpc.UnaryUnaryMultiCallable[_region_service_pb2.ListRoadsRequest, _region_service_pb2.ListRoadsResponse]
     """The roads of a region, for a client to draw and to choose from."""
+    LoadRegion: _grpc.UnaryUnaryMultiCallable[_region_service_pb2.LoadRegionRequest, _region_service_pb2.LoadRegionResponse]
+    """Reads a region into memory and sums up its present traffic, so that scenarios only cost what they change.
+    RESOURCE_EXHAUSTED, with the bytes needed and available, if that does not fit.
+    """
+    UnloadRegion: _grpc.UnaryUnaryMultiCallable[_region_service_pb2.UnloadRegionRequest, _region_service_pb2.UnloadRegionResponse]
+    """Frees what a region takes of the memory; it is read again when it is next asked for."""
+    GetMemory: _grpc.UnaryUnaryMultiCallable[_region_service_pb2.GetMemoryRequest, _region_service_pb2.GetMemoryResponse]
+    """The memory of this server: its budget, and what each region takes of it."""
 
 @_typing.type_check_only
 class RegionServiceAsyncStub(RegionServiceStub):
@@ -47,6 +55,14 @@ class RegionServiceAsyncStub(RegionServiceStub):
     GetRegion: _aio.UnaryUnaryMultiCallable[_region_service_pb2.GetRegionRequest, _region_service_pb2.GetRegionResponse]  # type: ignore[assignment]
     ListRoads: _aio.UnaryUnaryMultiCallable[_region_service_pb2.ListRoadsRequest, _region_service_pb2.ListRoadsResponse]  # type: ignore[assignment]
     """The roads of a region, for a client to draw and to choose from."""
+    LoadRegion: _aio.UnaryUnaryMultiCallable[_region_service_pb2.LoadRegionRequest, _region_service_pb2.LoadRegionResponse]  # type: ignore[assignment]
+    """Reads a region into memory and sums up its present traffic, so that scenarios only cost what they change.
+    RESOURCE_EXHAUSTED, with the bytes needed and available, if that does not fit.
+    """
+    UnloadRegion: _aio.UnaryUnaryMultiCallable[_region_service_pb2.UnloadRegionRequest, _region_service_pb2.UnloadRegionResponse]  # type: ignore[assignment]
+    """Frees what a region takes of the memory; it is read again when it is next asked for."""
+    GetMemory: _aio.UnaryUnaryMultiCallable[_region_service_pb2.GetMemoryRequest, _region_service_pb2.GetMemoryResponse]  # type: ignore[assignment]
+    """The memory of this server: its budget, and what each region takes of it."""
 
 class RegionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Describes the regions this server holds."""
@@ -72,5 +88,31 @@ class RegionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_region_service_pb2.ListRoadsResponse, _abc.Awaitable[_region_service_pb2.ListRoadsResponse]]:
         """The roads of a region, for a client to draw and to choose from."""
+
+    @_abc_1.abstractmethod
+    def LoadRegion(
+        self,
+        request: _region_service_pb2.LoadRegionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_region_service_pb2.LoadRegionResponse, _abc.Awaitable[_region_service_pb2.LoadRegionResponse]]:
+        """Reads a region into memory and sums up its present traffic, so that scenarios only cost what they change.
+        RESOURCE_EXHAUSTED, with the bytes needed and available, if that does not fit.
+        """
+
+    @_abc_1.abstractmethod
+    def UnloadRegion(
+        self,
+        request: _region_service_pb2.UnloadRegionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_region_service_pb2.UnloadRegionResponse, _abc.Awaitable[_region_service_pb2.UnloadRegionResponse]]:
+        """Frees what a region takes of the memory; it is read again when it is next asked for."""
+
+    @_abc_1.abstractmethod
+    def GetMemory(
+        self,
+        request: _region_service_pb2.GetMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_region_service_pb2.GetMemoryResponse, _abc.Awaitable[_region_service_pb2.GetMemoryResponse]]:
+        """The memory of this server: its budget, and what each region takes of it."""
 
 def add_RegionServiceServicer_to_server(servicer: RegionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -186,6 +186,7 @@ class Options(_message.Message):
     NOISE_RANGE_FIELD_NUMBER: _builtins.int
     KEEP_BITS_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
+    TOLERANCE_FIELD_NUMBER: _builtins.int
     year: _builtins.int
     """Year of the emission factors; 0: the region's own year."""
     canyon_roads_beyond_street: _builtins.bool
@@ -196,6 +197,10 @@ class Options(_message.Message):
     """Significant bits kept in the mantissa (1 to 23) so that chunks compress; 0: all, lossless."""
     codec: Global___Codec.ValueType
     """How chunks are compressed; unspecified: the server's default."""
+    tolerance: _builtins.float
+    """Relative error (0 to 0.05) allowed in what open roads contribute to the air, at the 99.9th percentile of
+    receptors, for speed; 0: formal, every piece of road on its own. The bound that holds is in the stamp.
+    """
     def __init__(
         self,
         *,
@@ -204,10 +209,11 @@ class Options(_message.Message):
         noise_range: _builtins.float = ...,
         keep_bits: _builtins.int = ...,
         codec: Global___Codec.ValueType = ...,
+        tolerance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["canyon_roads_beyond_street", b"canyon_roads_beyond_street", "codec", b"codec", "keep_bits", b"keep_bits", "noise_range", b"noise_range", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canyon_roads_beyond_street", b"canyon_roads_beyond_street", "codec", b"codec", "keep_bits", b"keep_bits", "noise_range", b"noise_range", "tolerance", b"tolerance", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

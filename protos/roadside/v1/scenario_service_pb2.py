@@ -25,45 +25,49 @@ _sym_db = _symbol_database.Default()
 from roadside.v1 import scenario_pb2 as roadside_dot_v1_dot_scenario__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"roadside/v1/scenario_service.proto\x12\x0broadside.v1\x1a\x1aroadside/v1/scenario.proto\"t\n\x12RunScenarioRequest\x12\'\n\x08scenario\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Scenario\x12\x1e\n\x04view\x18\x02 \x01(\x0b\x32\x10.roadside.v1.Box\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"?\n\x03\x42ox\x12\x0c\n\x04west\x18\x01 \x01(\x01\x12\r\n\x05south\x18\x02 \x01(\x01\x12\x0c\n\x04\x65\x61st\x18\x03 \x01(\x01\x12\r\n\x05north\x18\x04 \x01(\x01\"\xc6\x01\n\x13RunScenarioResponse\x12/\n\x08metadata\x18\x01 \x01(\x0b\x32\x1b.roadside.v1.ResultMetadataH\x00\x12!\n\x04tile\x18\x02 \x01(\x0b\x32\x11.roadside.v1.TileH\x00\x12)\n\x08progress\x18\x03 \x01(\x0b\x32\x15.roadside.v1.ProgressH\x00\x12\'\n\x07summary\x18\x04 \x01(\x0b\x32\x14.roadside.v1.SummaryH\x00\x42\x07\n\x05\x65vent\"j\n\x0eResultMetadata\x12\x0e\n\x06result\x18\x01 \x01(\t\x12*\n\tdocuments\x18\x02 \x03(\x0b\x32\x17.roadside.v1.StoreValue\x12\r\n\x05tiles\x18\x03 \x01(\r\x12\r\n\x05stamp\x18\x04 \x01(\t\"(\n\nStoreValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"G\n\x04Tile\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\r\x12\"\n\x06\x63hunks\x18\x03 \x03(\x0b\x32\x12.roadside.v1.Chunk\"2\n\x05\x43hunk\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63rc32c\x18\x03 \x01(\x07\"j\n\x08Progress\x12\x12\n\ntiles_done\x18\x01 \x01(\r\x12\x13\n\x0btiles_total\x18\x02 \x01(\r\x12\r\n\x05pairs\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x15\n\rqueued_before\x18\x05 \x01(\r\"\x8f\x01\n\x07Summary\x12\x0e\n\x06result\x18\x01 \x01(\t\x12\x30\n\nquantities\x18\x02 \x03(\x0b\x32\x1c.roadside.v1.QuantitySummary\x12\x11\n\treceptors\x18\x03 \x01(\x04\x12\r\n\x05pairs\x18\x04 \x01(\x04\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x0f\n\x07\x63\x61veats\x18\x06 \x03(\t\"\xfd\x01\n\x0fQuantitySummary\x12\'\n\x08quantity\x18\x01 \x01(\x0e\x32\x15.roadside.v1.Quantity\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12)\n\x08\x62\x61seline\x18\x03 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12)\n\x08scenario\x18\x04 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12+\n\ndifference\x18\x05 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12\x0e\n\x06\x62\x65tter\x18\x06 \x01(\x04\x12\r\n\x05worse\x18\x07 \x01(\x04\x12\x11\n\tthreshold\x18\x08 \x01(\x01\"}\n\nStatistics\x12\x11\n\treceptors\x18\x01 \x01(\x04\x12\x0f\n\x07minimum\x18\x02 \x01(\x01\x12\x0c\n\x04mean\x18\x03 \x01(\x01\x12\x0f\n\x07maximum\x18\x04 \x01(\x01\x12,\n\x0b\x65xceedances\x18\x05 \x03(\x0b\x32\x17.roadside.v1.Exceedance\"A\n\nExceedance\x12\x11\n\treference\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x11\n\treceptors\x18\x03 \x01(\x04\"B\n\x17\x45stimateScenarioRequest\x12\'\n\x08scenario\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Scenario\"{\n\x18\x45stimateScenarioResponse\x12\x11\n\treceptors\x18\x01 \x01(\x04\x12\r\n\x05tiles\x18\x02 \x01(\r\x12\x0e\n\x06pieces\x18\x03 \x01(\x04\x12\r\n\x05pairs\x18\x04 \x01(\x04\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x12\n\x10GetLimitsRequest\"\x91\x02\n\x11GetLimitsResponse\x12\x15\n\rmax_receptors\x18\x01 \x01(\x04\x12\x11\n\tmax_pairs\x18\x02 \x01(\x04\x12\x14\n\x0cmax_measures\x18\x03 \x01(\r\x12\x12\n\nmax_queued\x18\x04 \x01(\r\x12\x11\n\ttile_size\x18\x05 \x01(\r\x12\"\n\x06\x63odecs\x18\x06 \x03(\x0e\x32\x12.roadside.v1.Codec\x12)\n\nquantities\x18\x07 \x03(\x0e\x32\x15.roadside.v1.Quantity\x12\x12\n\nfirst_year\x18\x08 \x01(\r\x12\x11\n\tlast_year\x18\t \x01(\r\x12\x0e\n\x06\x64\x65vice\x18\n \x01(\t\x12\x0f\n\x07version\x18\x0b \x01(\t2\x92\x02\n\x0fScenarioService\x12R\n\x0bRunScenario\x12\x1f.roadside.v1.RunScenarioRequest\x1a .roadside.v1.RunScenarioResponse0\x01\x12_\n\x10\x45stimateScenario\x12$.roadside.v1.EstimateScenarioRequest\x1a%.roadside.v1.EstimateScenarioResponse\x12J\n\tGetLimits\x12\x1d.roadside.v1.GetLimitsRequest\x1a\x1e.roadside.v1.GetLimitsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"roadside/v1/scenario_service.proto\x12\x0broadside.v1\x1a\x1aroadside/v1/scenario.proto\"t\n\x12RunScenarioRequest\x12\'\n\x08scenario\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Scenario\x12\x1e\n\x04view\x18\x02 \x01(\x0b\x32\x10.roadside.v1.Box\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"?\n\x03\x42ox\x12\x0c\n\x04west\x18\x01 \x01(\x01\x12\r\n\x05south\x18\x02 \x01(\x01\x12\x0c\n\x04\x65\x61st\x18\x03 \x01(\x01\x12\r\n\x05north\x18\x04 \x01(\x01\"\xc6\x01\n\x13RunScenarioResponse\x12/\n\x08metadata\x18\x01 \x01(\x0b\x32\x1b.roadside.v1.ResultMetadataH\x00\x12!\n\x04tile\x18\x02 \x01(\x0b\x32\x11.roadside.v1.TileH\x00\x12)\n\x08progress\x18\x03 \x01(\x0b\x32\x15.roadside.v1.ProgressH\x00\x12\'\n\x07summary\x18\x04 \x01(\x0b\x32\x14.roadside.v1.SummaryH\x00\x42\x07\n\x05\x65vent\"\x81\x01\n\x0eResultMetadata\x12\x0e\n\x06result\x18\x01 \x01(\t\x12*\n\tdocuments\x18\x02 \x03(\x0b\x32\x17.roadside.v1.StoreValue\x12\r\n\x05tiles\x18\x03 \x01(\r\x12\r\n\x05stamp\x18\x04 \x01(\t\x12\x15\n\tunchanged\x18\x05 \x03(\rB\x02\x10\x01\"(\n\nStoreValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"Z\n\x04Tile\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\r\x12\"\n\x06\x63hunks\x18\x03 \x03(\x0b\x32\x12.roadside.v1.Chunk\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"2\n\x05\x43hunk\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63rc32c\x18\x03 \x01(\x07\"j\n\x08Progress\x12\x12\n\ntiles_done\x18\x01 \x01(\r\x12\x13\n\x0btiles_total\x18\x02 \x01(\r\x12\r\n\x05pairs\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x15\n\rqueued_before\x18\x05 \x01(\r\"\xb8\x01\n\x07Summary\x12\x0e\n\x06result\x18\x01 \x01(\t\x12\x30\n\nquantities\x18\x02 \x03(\x0b\x32\x1c.roadside.v1.QuantitySummary\x12\x11\n\treceptors\x18\x03 \x01(\x04\x12\r\n\x05pairs\x18\x04 \x01(\x04\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x0f\n\x07\x63\x61veats\x18\x06 \x03(\t\x12\'\n\x06stages\x18\x07 \x01(\x0b\x32\x17.roadside.v1.StageTimes\"}\n\nStageTimes\x12\x0f\n\x07prepare\x18\x01 \x01(\x01\x12\r\n\x05queue\x18\x02 \x01(\x01\x12\x0f\n\x07\x63ompute\x18\x03 \x01(\x01\x12\x0c\n\x04\x63opy\x18\x04 \x01(\x01\x12\x0e\n\x06\x65ncode\x18\x05 \x01(\x01\x12\x0c\n\x04send\x18\x06 \x01(\x01\x12\x12\n\nfirst_tile\x18\x07 \x01(\x01\"\xfd\x01\n\x0fQuantitySummary\x12\'\n\x08quantity\x18\x01 \x01(\x0e\x32\x15.roadside.v1.Quantity\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12)\n\x08\x62\x61seline\x18\x03 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12)\n\x08scenario\x18\x04 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12+\n\ndifference\x18\x05 \x01(\x0b\x32\x17.roadside.v1.Statistics\x12\x0e\n\x06\x62\x65tter\x18\x06 \x01(\x04\x12\r\n\x05worse\x18\x07 \x01(\x04\x12\x11\n\tthreshold\x18\x08 \x01(\x01\"}\n\nStatistics\x12\x11\n\treceptors\x18\x01 \x01(\x04\x12\x0f\n\x07minimum\x18\x02 \x01(\x01\x12\x0c\n\x04mean\x18\x03 \x01(\x01\x12\x0f\n\x07maximum\x18\x04 \x01(\x01\x12,\n\x0b\x65xceedances\x18\x05 \x03(\x0b\x32\x17.roadside.v1.Exceedance\"A\n\nExceedance\x12\x11\n\treference\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x11\n\treceptors\x18\x03 \x01(\x04\"B\n\x17\x45stimateScenarioRequest\x12\'\n\x08scenario\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Scenario\"{\n\x18\x45stimateScenarioResponse\x12\x11\n\treceptors\x18\x01 \x01(\x04\x12\r\n\x05tiles\x18\x02 \x01(\r\x12\x0e\n\x06pieces\x18\x03 \x01(\x04\x12\r\n\x05pairs\x18\x04 \x01(\x04\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x12\n\x10GetLimitsRequest\"\x91\x02\n\x11GetLimitsResponse\x12\x15\n\rmax_receptors\x18\x01 \x01(\x04\x12\x11\n\tmax_pairs\x18\x02 \x01(\x04\x12\x14\n\x0cmax_measures\x18\x03 \x01(\r\x12\x12\n\nmax_queued\x18\x04 \x01(\r\x12\x11\n\ttile_size\x18\x05 \x01(\r\x12\"\n\x06\x63odecs\x18\x06 \x03(\x0e\x32\x12.roadside.v1.Codec\x12)\n\nquantities\x18\x07 \x03(\x0e\x32\x15.roadside.v1.Quantity\x12\x12\n\nfirst_year\x18\x08 \x01(\r\x12\x11\n\tlast_year\x18\t \x01(\r\x12\x0e\n\x06\x64\x65vice\x18\n \x01(\t\x12\x0f\n\x07version\x18\x0b \x01(\t2\x92\x02\n\x0fScenarioService\x12R\n\x0bRunScenario\x12\x1f.roadside.v1.RunScenarioRequest\x1a .roadside.v1.RunScenarioResponse0\x01\x12_\n\x10\x45stimateScenario\x12$.roadside.v1.EstimateScenarioRequest\x1a%.roadside.v1.EstimateScenarioResponse\x12J\n\tGetLimits\x12\x1d.roadside.v1.GetLimitsRequest\x1a\x1e.roadside.v1.GetLimitsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.scenario_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RESULTMETADATA'].fields_by_name['unchanged']._loaded_options = None
+  _globals['_RESULTMETADATA'].fields_by_name['unchanged']._serialized_options = b'\020\001'
   _globals['_RUNSCENARIOREQUEST']._serialized_start=79
   _globals['_RUNSCENARIOREQUEST']._serialized_end=195
   _globals['_BOX']._serialized_start=197
   _globals['_BOX']._serialized_end=260
   _globals['_RUNSCENARIORESPONSE']._serialized_start=263
   _globals['_RUNSCENARIORESPONSE']._serialized_end=461
-  _globals['_RESULTMETADATA']._serialized_start=463
-  _globals['_RESULTMETADATA']._serialized_end=569
-  _globals['_STOREVALUE']._serialized_start=571
-  _globals['_STOREVALUE']._serialized_end=611
-  _globals['_TILE']._serialized_start=613
-  _globals['_TILE']._serialized_end=684
-  _globals['_CHUNK']._serialized_start=686
-  _globals['_CHUNK']._serialized_end=736
-  _globals['_PROGRESS']._serialized_start=738
-  _globals['_PROGRESS']._serialized_end=844
-  _globals['_SUMMARY']._serialized_start=847
-  _globals['_SUMMARY']._serialized_end=990
-  _globals['_QUANTITYSUMMARY']._serialized_start=993
-  _globals['_QUANTITYSUMMARY']._serialized_end=1246
-  _globals['_STATISTICS']._serialized_start=1248
-  _globals['_STATISTICS']._serialized_end=1373
-  _globals['_EXCEEDANCE']._serialized_start=1375
-  _globals['_EXCEEDANCE']._serialized_end=1440
-  _globals['_ESTIMATESCENARIOREQUEST']._serialized_start=1442
-  _globals['_ESTIMATESCENARIOREQUEST']._serialized_end=1508
-  _globals['_ESTIMATESCENARIORESPONSE']._serialized_start=1510
-  _globals['_ESTIMATESCENARIORESPONSE']._serialized_end=1633
-  _globals['_GETLIMITSREQUEST']._serialized_start=1635
-  _globals['_GETLIMITSREQUEST']._serialized_end=1653
-  _globals['_GETLIMITSRESPONSE']._serialized_start=1656
-  _globals['_GETLIMITSRESPONSE']._serialized_end=1929
-  _globals['_SCENARIOSERVICE']._serialized_start=1932
-  _globals['_SCENARIOSERVICE']._serialized_end=2206
+  _globals['_RESULTMETADATA']._serialized_start=464
+  _globals['_RESULTMETADATA']._serialized_end=593
+  _globals['_STOREVALUE']._serialized_start=595
+  _globals['_STOREVALUE']._serialized_end=635
+  _globals['_TILE']._serialized_start=637
+  _globals['_TILE']._serialized_end=727
+  _globals['_CHUNK']._serialized_start=729
+  _globals['_CHUNK']._serialized_end=779
+  _globals['_PROGRESS']._serialized_start=781
+  _globals['_PROGRESS']._serialized_end=887
+  _globals['_SUMMARY']._serialized_start=890
+  _globals['_SUMMARY']._serialized_end=1074
+  _globals['_STAGETIMES']._serialized_start=1076
+  _globals['_STAGETIMES']._serialized_end=1201
+  _globals['_QUANTITYSUMMARY']._serialized_start=1204
+  _globals['_QUANTITYSUMMARY']._serialized_end=1457
+  _globals['_STATISTICS']._serialized_start=1459
+  _globals['_STATISTICS']._serialized_end=1584
+  _globals['_EXCEEDANCE']._serialized_start=1586
+  _globals['_EXCEEDANCE']._serialized_end=1651
+  _globals['_ESTIMATESCENARIOREQUEST']._serialized_start=1653
+  _globals['_ESTIMATESCENARIOREQUEST']._serialized_end=1719
+  _globals['_ESTIMATESCENARIORESPONSE']._serialized_start=1721
+  _globals['_ESTIMATESCENARIORESPONSE']._serialized_end=1844
+  _globals['_GETLIMITSREQUEST']._serialized_start=1846
+  _globals['_GETLIMITSREQUEST']._serialized_end=1864
+  _globals['_GETLIMITSRESPONSE']._serialized_start=1867
+  _globals['_GETLIMITSRESPONSE']._serialized_end=2140
+  _globals['_SCENARIOSERVICE']._serialized_start=2143
+  _globals['_SCENARIOSERVICE']._serialized_end=2417
 # @@protoc_insertion_point(module_scope)

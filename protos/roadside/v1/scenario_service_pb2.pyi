@@ -123,6 +123,7 @@ class ResultMetadata(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     TILES_FIELD_NUMBER: _builtins.int
     STAMP_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
     result: _builtins.str
     """Resource name, "results/1f0c..."."""
     tiles: _builtins.int
@@ -133,6 +134,12 @@ class ResultMetadata(_message.Message):
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoreValue]:
         """Zarr metadata documents: key ("zarr.json", "no2_baseline/zarr.json") and JSON text."""
 
+    @_builtins.property
+    def unchanged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Tiles that no changed road reaches, row by row from the south-west: row times columns of tiles, plus column.
+        Their tiles come all the same, and say so too.
+        """
+
     def __init__(
         self,
         *,
@@ -140,10 +147,11 @@ class ResultMetadata(_message.Message):
         documents: _abc.Iterable[Global___StoreValue] | None = ...,
         tiles: _builtins.int = ...,
         stamp: _builtins.str = ...,
+        unchanged: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "result", b"result", "stamp", b"stamp", "tiles", b"tiles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "result", b"result", "stamp", b"stamp", "tiles", b"tiles", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -182,8 +190,13 @@ class Tile(_message.Message):
     ROW_FIELD_NUMBER: _builtins.int
     COLUMN_FIELD_NUMBER: _builtins.int
     CHUNKS_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
     row: _builtins.int
     column: _builtins.int
+    unchanged: _builtins.bool
+    """No changed road reaches it: its differences are 0 wherever a receptor is. Where nothing but differences is
+    asked, none of it was computed, and its flags say so (bit 16).
+    """
     @_builtins.property
     def chunks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Chunk]: ...
     def __init__(
@@ -192,10 +205,11 @@ class Tile(_message.Message):
         row: _builtins.int = ...,
         column: _builtins.int = ...,
         chunks: _abc.Iterable[Global___Chunk] | None = ...,
+        unchanged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "column", b"column", "row", b"row"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "column", b"column", "row", b"row", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -272,6 +286,7 @@ class Summary(_message.Message):
     PAIRS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     CAVEATS_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     result: _builtins.str
     receptors: _builtins.int
     pairs: _builtins.int
@@ -282,6 +297,10 @@ class Summary(_message.Message):
     def caveats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the reader must know, in plain words: "no re-routing", assumed volumes, ..."""
 
+    @_builtins.property
+    def stages(self) -> Global___StageTimes:
+        """Where the time went."""
+
     def __init__(
         self,
         *,
@@ -291,14 +310,61 @@ class Summary(_message.Message):
         pairs: _builtins.int = ...,
         seconds: _builtins.float = ...,
         caveats: _abc.Iterable[_builtins.str] | None = ...,
+        stages: Global___StageTimes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stages", b"stages"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caveats", b"caveats", "pairs", b"pairs", "quantities", b"quantities", "receptors", b"receptors", "result", b"result", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caveats", b"caveats", "pairs", b"pairs", "quantities", b"quantities", "receptors", b"receptors", "result", b"result", "seconds", b"seconds", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Summary: _TypeAlias = Summary  # noqa: Y015
+
+@_typing.final
+class StageTimes(_message.Message):
+    """Seconds that the stages of a run took. All but the first two overlap: their sum may exceed the run's seconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREPARE_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    COMPUTE_FIELD_NUMBER: _builtins.int
+    COPY_FIELD_NUMBER: _builtins.int
+    ENCODE_FIELD_NUMBER: _builtins.int
+    SEND_FIELD_NUMBER: _builtins.int
+    FIRST_TILE_FIELD_NUMBER: _builtins.int
+    prepare: _builtins.float
+    """Checking the request, and all that is independent of the tiles."""
+    queue: _builtins.float
+    """Waiting for the device."""
+    compute: _builtins.float
+    """On the device's thread."""
+    copy: _builtins.float
+    """Between the device and the host, where that is measured apart; else it is part of compute."""
+    encode: _builtins.float
+    """Compressing and storing chunks, and summing them up."""
+    send: _builtins.float
+    """Reading chunks from the store and writing messages, as far as the client took them."""
+    first_tile: _builtins.float
+    """From the request to the first finished tile."""
+    def __init__(
+        self,
+        *,
+        prepare: _builtins.float = ...,
+        queue: _builtins.float = ...,
+        compute: _builtins.float = ...,
+        copy: _builtins.float = ...,
+        encode: _builtins.float = ...,
+        send: _builtins.float = ...,
+        first_tile: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute", b"compute", "copy", b"copy", "encode", b"encode", "first_tile", b"first_tile", "prepare", b"prepare", "queue", b"queue", "send", b"send"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageTimes: _TypeAlias = StageTimes  # noqa: Y015
 
 @_typing.final
 class QuantitySummary(_message.Message):

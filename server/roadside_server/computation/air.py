@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
-from roadside_kernels.air.chemistry import annual_no2
+from roadside_kernels.air.chemistry import AnnualNo2, Exhaust, annual_nitrogen
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves, dilution_curves
@@ -15,18 +14,33 @@ from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.evaluation import Part, evaluated
-from roadside_server.computation.methods import Methods
-from roadside_server.computation.parts import PARTS_OF, WHOLE, active, divided, few_change
+from roadside_server.computation.evaluation import (
+    RESIDENT,
+    Cancelled,
+    Part,
+    evaluated,
+    in_portions,
+    never,
+    total,
+)
+from roadside_server.computation.methods import Methods, tolerance_on
+from roadside_server.computation.open_roads import (
+    OpenRoads,
+    gathered,
+    open_roads_by_part,
+    open_stretches,
+    street_groups,
+)
+from roadside_server.computation.parts import WHOLE, divided, few_change
 from roadside_server.computation.receptor_links import links_of
-from roadside_server.computation.resident import Key, digest
+from roadside_server.computation.resident import Key, Resident, digest
+from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
     chosen,
     initial_dispersion,
     localised,
     near,
-    straight_stretches,
 )
 from roadside_server.computation.surroundings import Surroundings
 from roadside_server.computation.tiles import Strip
@@ -60,15 +74,6 @@ class Concentrations(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRoads:
-    """Stretches that act by SRM2, and what they emit."""
-
-    stretches: Stretches
-    emission: Float32  # (5, M), ug/(m s)
-    curve: Int32  # (M), which dilution curve holds
-
-
-@dataclass(frozen=True, slots=True)
 class AirModel:
     """Exhaust of the traffic before and after: sources by part, and how they spread."""
 
@@ -82,37 +87,42 @@ class AirModel:
     quantities: tuple[str, ...]  # that are asked
     pm10_days: Callable[[Float32], Float32]
     device: Device
+    changed: Stretches  # of open roads that emit something else than before
+    tolerance: float = 0.0  # relative error allowed for far roads
     key: Key | None = None  # of resident sums; None: of no use
+    resident: Resident[Part] = RESIDENT
 
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
-        changed = self.open_roads["before"].curve.size
-        if not few_change(self.open_roads[WHOLE].curve.size, changed):
-            return self
         roads = self.open_roads[WHOLE]
-        site = (self.reach, self.group is None, self.device)
+        if not few_change(roads.emitting, self.open_roads["before"].emitting):
+            return self
+        tolerance = self.tolerance if roads.hierarchy is not None else 0.0
+        site = (self.reach, self.group is None, self.device, tolerance)
         spread = (self.curves.coefficients, *self.wind, self.street_emission[WHOLE])
         key = digest(*roads.stretches, roads.emission, roads.curve, *spread, site)
         return replace(self, key=key)
 
-    def contributions(self, strip: Strip) -> dict[str, Part]:
-        """Contributions by part."""
+    def contributions(self, strip: Strip, cancelled: Cancelled = never) -> dict[str, Part]:
+        """Contributions by part; raises ComputationCancelledError if cancelled on the way."""
         links = self.links(strip)
         key = None
         if self.key is not None:
             key = digest(self.key, *strip.receptors.local, strip.tile.box, *links)
 
         def contribution(part: str, some: Strip) -> Part:
-            return self._contribution(part, some, links if some is strip else self.links(some))
+            def portion(few: Strip) -> Part:
+                return self._contribution(part, few, links if few is strip else self.links(few))
 
-        return evaluated(contribution, strip, key)
+            return in_portions(portion, some, self.open_roads[part].seen, cancelled)
+
+        return evaluated(contribution, strip, key, self.resident)
 
     def concentrations(
         self, parts: dict[str, Part], state: str, surroundings: Surroundings
     ) -> Concentrations:
         """Concentrations with the traffic of one state: background and contributions."""
-        unchanged, changed = (parts[part].sums for part in PARTS_OF[state])
-        traffic = AirSums(*(a + b for a, b in zip(unchanged, changed, strict=True)))
+        traffic = AirSums(*total(parts, state))
         return self._concentrations(traffic, surroundings)
 
     def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> Part:
@@ -124,6 +134,9 @@ class AirModel:
         rows = near(roads.stretches, strip.box, self.reach)
         if rows.size == 0:
             return self._nothing_open(street, emits)
+        if roads.hierarchy is not None:
+            # It is of all stretches, in their order.
+            rows = np.arange(roads.curve.size)
         found = open_road_sums(
             strip.receptors.local,
             localised(chosen(roads.stretches, rows), strip.tile.box),
@@ -134,6 +147,8 @@ class AirModel:
             exclude=None if self.group is None else links._replace(road=self.group[links.road]),
             max_range=self.reach,
             device=self.device,
+            hierarchy=roads.hierarchy,
+            tolerance=self.tolerance,
         )
         annual = np.stack([found.pm10, found.pm25, found.ec])
         return Part(AirSums(found.nox, found.no2, annual, street), found.near, found.pairs)
@@ -153,11 +168,9 @@ class AirModel:
         background = surroundings.background
         guarded = np.zeros(traffic.street.shape[1], np.bool_)
         values = {}
-        if "no2" in self.quantities:
-            no2, guarded = self._no2(traffic, surroundings)
+        if {"no2", "nox"} & set(self.quantities):
+            no2, guarded, nox = self._nitrogen(traffic, surroundings)
             values["no2"] = background["no2"] + no2
-        if "nox" in self.quantities:
-            nox = np.tensordot(self.wind.frequency, traffic.open_nox, axes=1) + traffic.street[0]
             values["nox"] = background.get("nox", np.float32(0.0)) + nox
         for row, name in enumerate(("pm10", "pm25", "ec")):
             values[name] = background[name] + (traffic.open_annual[row] + traffic.street[2 + row])
@@ -165,23 +178,22 @@ class AirModel:
             values["pm10_days"] = self.pm10_days(values["pm10"])
         return Concentrations(values, guarded)
 
-    def _no2(
-        self, traffic: AirSums, surroundings: Surroundings
-    ) -> tuple[Float32, NDArray[np.bool_]]:
-        """NO2 (ug/m3) from the traffic, and where its rule reached the guard."""
-        return annual_no2(
-            traffic.open_nox,
-            traffic.open_no2,
-            traffic.street[0],
-            traffic.street[1],
-            self.wind.frequency,
-            surroundings.sector_ozone,
-            surroundings.background["o3"],
+    def _nitrogen(self, traffic: AirSums, surroundings: Surroundings) -> AnnualNo2:
+        """NO2 and NOx (ug/m3) from the traffic, and where NO2's rule reached the guard."""
+        exhaust = Exhaust(
+            open_nox=traffic.open_nox,
+            open_no2=traffic.open_no2,
+            street_nox=traffic.street[0],
+            street_no2=traffic.street[1],
+            frequency=self.wind.frequency,
+            sector_ozone=surroundings.sector_ozone,
+            ozone=surroundings.background["o3"],
         )
+        return annual_nitrogen(exhaust)
 
 
 def air_model(
-    region: Region,
+    site: Site,
     scenario: Scenario,
     traffic: Traffic,
     *,
@@ -190,69 +202,63 @@ def air_model(
     device: Device,
 ) -> AirModel:
     """Everything about the exhaust of a scenario that is the same for all tiles."""
-    year = scenario.options.year
-    before = road_exhaust(region.roads, factors, year, region.emission_scale)
-    after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
+    year, beyond = scenario.options.year, scenario.options.canyon_roads_beyond_street
+    region = site.region
+    emitted = (factors.name, factors.description, year)
+    before = site.once(
+        ("exhaust", *emitted),
+        lambda: road_exhaust(region.roads, factors, year, region.emission_scale),
+    )
+    after = before
+    if scenario.measures:
+        after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
     _require_no2_within_nox(after, region)
     emission = divided(before, after)
-    beyond = scenario.options.canyon_roads_beyond_street
-    group = street_groups(region.roads) if beyond else None
-    sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
-    stretches = open_stretches(region, canyons_too=beyond)
+    spread = site.once(("spread", methods), lambda: _spread(region, methods))
+    stretches = open_stretches(site, canyons_too=beyond)
+    group = site.once("groups", lambda: street_groups(region.roads)) if beyond else None
+    roads = open_roads_by_part(stretches, emission, spread.curve_of_road, group)
+    changed = [roads[part].stretches for part in ("before", "after")]
+    tolerance = tolerance_on(device, scenario)
+    if tolerance > 0.0:
+        name = (beyond, *emitted)
+        roads = gathered(site, name, roads, emission, spread.curve_of_road, group)
     weather = region.weather
     return AirModel(
         region=region,
-        open_roads={
-            part: _open_roads(stretches, strength, curve_of_road.astype(np.int32), group)
-            for part, strength in emission.items()
-        },
+        open_roads=roads,
         street_emission=emission,
         group=group,
-        curves=dilution_curves(
-            sigma,
-            weather.roughness,
-            local_wind=weather.local,
-            height=region.receptor_height_air,
-            max_range=methods.open_road_range,
-        ),
+        curves=spread.curves,
         wind=SectorWind(weather.frequency.astype(np.float32), weather.speed.astype(np.float32)),
         reach=methods.open_road_range,
         quantities=scenario.quantities,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
+        changed=Stretches(*map(np.concatenate, zip(*changed, strict=True))),
+        tolerance=tolerance,
+        resident=site.resident,
     ).keyed()
 
 
-def street_groups(roads: gpd.GeoDataFrame) -> Int32:
-    """A number for every road: the same for canyon roads of one street, else its own.
+class Spread(NamedTuple):
+    """How exhaust of open roads spreads."""
 
-    SRM1 counts a street once, by its nearest road, as if it went on for ever.
-    """
-    canyon = (roads["method"] == "srm1").to_numpy(bool)
-    own = roads["street"].max() + 1 + np.arange(len(roads))
-    street = np.where(canyon, roads["street"].to_numpy(np.int64), own)
-    return np.unique(street, return_inverse=True)[1].astype(np.int32)
+    curves: DilutionCurves
+    curve_of_road: Int32
 
 
-def open_stretches(region: Region, *, canyons_too: bool) -> Stretches:
-    """Stretches that act by SRM2: of open roads, and of street canyons beyond their street."""
-    stretches = straight_stretches(region.roads)
-    is_open = (region.roads["method"] == "srm2").to_numpy(bool)
-    return stretches if canyons_too else chosen(stretches, is_open[stretches.road])
-
-
-def _open_roads(
-    stretches: Stretches, emission: Float32, curve_of_road: Int32, group: Int32 | None
-) -> OpenRoads:
-    """The stretches that emit anything, numbered by their group if there are groups."""
-    emits = np.zeros(emission.shape[1], np.bool_)
-    emits[active(emission)] = True
-    emitting = chosen(stretches, emits[stretches.road])
-    per_stretch = np.ascontiguousarray(emission[:, emitting.road])
-    curve = curve_of_road[emitting.road]
-    if group is not None:
-        emitting = emitting._replace(road=group[emitting.road])
-    return OpenRoads(emitting, per_stretch, curve)
+def _spread(region: Region, methods: Methods) -> Spread:
+    """Dilution curves of every initial dispersion that the region's roads have."""
+    sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
+    curves = dilution_curves(
+        sigma,
+        region.weather.roughness,
+        local_wind=region.weather.local,
+        height=region.receptor_height_air,
+        max_range=methods.open_road_range,
+    )
+    return Spread(curves, curve_of_road.astype(np.int32))
 
 
 def _require_no2_within_nox(emission: Float64, region: Region) -> None:

@@ -7,7 +7,7 @@ from roadside_server.scenario.quantities import QUANTITIES
 from roadside_server.scenario.reading import Scenario
 
 #: Bits of the array ``flags``.
-MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD = 1, 2, 4, 8
+MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD, NOT_EVALUATED = 1, 2, 4, 8, 16
 
 _WORDS = {
     "baseline": "with the present traffic",

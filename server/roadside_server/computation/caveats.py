@@ -1,7 +1,9 @@
 """What the reader of a result must know, in plain words; the weightiest first."""
 
 import geopandas as gpd
+from roadside_kernels.launch import Device
 
+from roadside_server.computation.methods import tolerance_on
 from roadside_server.region.schema import Region
 from roadside_server.scenario.measures import lacks_rerouting
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
@@ -22,16 +24,22 @@ FLAT_GROUND = (
 )
 VOLUMES = "traffic volumes are assumed"
 TRAFFIC_NOX = "nox is the contribution of traffic alone: the region has no background of it"
+INTERACTIVE = (
+    "interactive: far open roads are gathered into cells; at 99.9 % of the receptors what open "
+    "roads contribute to the air is within {share:g} % of every piece of road on its own"
+)
 INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
 
 
-def caveats_of(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> tuple[str, ...]:
+def caveats_of(
+    region: Region, scenario: Scenario, roads: gpd.GeoDataFrame, device: Device = "cpu"
+) -> tuple[str, ...]:
     """Caveats of a scenario that turns the region's roads into these."""
     air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
     noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
     known = [_rerouting(region, scenario, roads), *_assumed_volumes(region)]
     if air:
-        known += _air(region, scenario)
+        known += _air(region, scenario, tolerance_on(device, scenario))
     if noise:
         known.append(FLAT_GROUND)
     # The region says the same of volumes at more length.
@@ -53,10 +61,12 @@ def _assumed_volumes(region: Region) -> list[str]:
     return [f"{VOLUMES} on {assumed} of {len(region.roads)} roads"]
 
 
-def _air(region: Region, scenario: Scenario) -> list[str]:
+def _air(region: Region, scenario: Scenario, tolerance: float) -> list[str]:
     methods = set(region.roads["method"])
     beyond = scenario.options.canyon_roads_beyond_street
     known = [INDICATIVE]
+    if tolerance > 0.0:
+        known.append(INTERACTIVE.format(share=100.0 * tolerance))
     if "srm2" in methods or beyond:
         known.append(RECONSTRUCTED)
     if "srm1" in methods:

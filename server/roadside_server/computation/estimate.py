@@ -9,17 +9,18 @@ from roadside_kernels.arrays import Float32, Segments
 from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
 
 from roadside_server.computation.job import Job
+from roadside_server.computation.open_roads import SEEN, OpenRoads
 from roadside_server.computation.parts import WHOLE
 from roadside_server.computation.rates import RATES
 from roadside_server.computation.sources import Stretches, chosen, localised, near
 from roadside_server.computation.tiles import Tile, receptors_of
 from roadside_server.region.schema import Grid, Points
 
-#: Blocks of receptors at which pairs are counted.
-SAMPLE = 48
-#: Blocks in each tile that is looked at.
-FEWEST_BLOCKS = 4
+#: Blocks of receptors at which pairs are counted, and tiles that they are in.
+SAMPLE, SAMPLED_TILES = 48, 12
 
+#: Pieces that a receptor sees, if nothing is gathered: any number of them.
+EVERY_PIECE = 2**31
 #: Bytes of a value.
 ITEM_SIZE = {"float32": 4, "uint8": 1}
 
@@ -41,6 +42,7 @@ class Load(NamedTuple):
     kind: str  # air or noise
     stretches: Stretches
     reach: float
+    most: int  # that a receptor sees
 
 
 def estimate(job: Job) -> Estimate:
@@ -49,7 +51,7 @@ def estimate(job: Job) -> Estimate:
     computed = _computed(receptors)
     pieces, pairs, seconds = 0, 0.0, 0.0
     for load in _loads(job):
-        found = computed * _pieces_per_receptor(receptors, tiles, load)
+        found = computed * min(_pieces_per_receptor(receptors, tiles, load), load.most)
         pieces += load.stretches.road.size
         pairs += found
         seconds += found / RATES.rate(load.kind, job.device)
@@ -63,12 +65,17 @@ def _loads(job: Job) -> Iterator[Load]:
         unused = "unchanged" if job.air.key is not None else WHOLE
         for part, roads in job.air.open_roads.items():
             if part != unused:
-                yield Load("air", roads.stretches, job.air.reach)
+                yield Load("air", roads.stretches, job.air.reach, _most(roads))
     if job.noise is not None:
         unused = "unchanged" if job.noise.key is not None else WHOLE
         for part, sources in job.noise.sources.items():
             if part != unused:
-                yield Load("noise", sources.stretches, job.noise.reach)
+                yield Load("noise", sources.stretches, job.noise.reach, EVERY_PIECE)
+
+
+def _most(roads: OpenRoads) -> int:
+    """Sources that a receptor sees at most."""
+    return EVERY_PIECE if roads.hierarchy is None else SEEN
 
 
 def _computed(receptors: Grid | Points) -> int:
@@ -79,9 +86,9 @@ def _computed(receptors: Grid | Points) -> int:
 
 def _pieces_per_receptor(receptors: Grid | Points, tiles: tuple[Tile, ...], load: Load) -> float:
     """Pieces that a receptor sees, on average over a sample of blocks."""
-    step = max(len(tiles) // SAMPLE, 1)
+    step = -(-len(tiles) // SAMPLED_TILES)
     sampled = tiles[step // 2 :: step]
-    blocks = max(SAMPLE // max(len(sampled), 1), FEWEST_BLOCKS)
+    blocks = SAMPLE // max(len(sampled), 1)
     seen = [_seen_in(tile, receptors, load, blocks) for tile in sampled]
     weight = sum(size for size, _ in seen)
     return sum(size * pieces for size, pieces in seen) / weight if weight else 0.0

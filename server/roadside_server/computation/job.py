@@ -2,47 +2,46 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
-from roadside_kernels.arrays import BLOCK, Float32
+from roadside_kernels.arrays import Float32, Int64
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.air import AirModel, air_model, open_stretches
+from roadside_server.computation.air import AirModel, air_model
 from roadside_server.computation.arrays import (
     MASKED,
     NEAR_AXIS,
     NO2_GUARD,
     NO_ROAD,
+    NOT_EVALUATED,
     ResultArray,
     result_arrays,
 )
 from roadside_server.computation.caveats import caveats_of
-from roadside_server.computation.evaluation import changes
+from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
+from roadside_server.computation.open_roads import open_stretches
 from roadside_server.computation.parts import states_for
 from roadside_server.computation.rates import timed
 from roadside_server.computation.reach import beyond_reach
 from roadside_server.computation.rounding import keep_bits
+from roadside_server.computation.site import Site
 from roadside_server.computation.sources import Stretches
 from roadside_server.computation.stamp import stamp_of
 from roadside_server.computation.surroundings import surroundings_at
 from roadside_server.computation.tiles import (
-    POINTS_TILE,
     Strip,
     Tile,
-    TileReceptors,
     View,
     order_by_view,
     receptors_of,
     strips_of,
     tiles_of,
 )
+from roadside_server.computation.unchanged import unchanged_tiles
 from roadside_server.emissions.factors import EmissionFactors, load_factors
-from roadside_server.errors import ComputationCancelledError
 from roadside_server.region.schema import Region
 from roadside_server.scenario.measures import apply_measures
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
@@ -51,14 +50,7 @@ from roadside_server.scenario.reading import Scenario
 __all__ = ["Job", "ResultArray", "TileResult", "prepare"]
 
 Quantities = dict[str, Float32]
-
-#: Blocks of receptors that a CPU core computes between two questions whether someone cancelled.
-BLOCKS_PER_CORE = 8
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
+Flags = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +58,10 @@ class TileResult:
     """What was computed for one tile."""
 
     tile: Tile
-    values: dict[str, Float32 | NDArray[np.uint8]]  # of the tile's shape, by name of the array
+    #: Of the tile's shape, by name of the array; arrays with the same values may be one object.
+    values: dict[str, Float32 | Flags]
     pairs: int  # of road piece and receptor that were evaluated
-
-
-class StripResult(NamedTuple):
-    """What was computed for some receptors of a tile."""
-
-    receptors: TileReceptors
-    values: dict[str, Float32]  # by name of the array
-    flags: NDArray[np.uint8]
-    pairs: int
+    unchanged: bool = False  # no changed road reaches it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +75,24 @@ class Job:
     stamp: dict[str, object]
     caveats: tuple[str, ...]
     all_tiles: tuple[Tile, ...]
+    unchanged: frozenset[Tile]  # that no changed road reaches
     states: tuple[str, ...]  # of the traffic: baseline, scenario
     air: AirModel | None  # None: no quantity of the air is asked
     noise: NoiseModel | None
     open_roads: Stretches  # that act by SRM2, whatever they emit
 
     def tiles(self, view: View | None = None) -> tuple[Tile, ...]:
-        """All tiles, those in view first."""
-        return order_by_view(self.all_tiles, view)
+        """All tiles, those in view first, and of those the ones that change."""
+        return order_by_view(self.all_tiles, view, self.unchanged)
 
     def results(
-        self, view: View | None = None, cancelled: Callable[[], bool] = never
+        self, view: View | None = None, cancelled: Cancelled = never
     ) -> Iterator[TileResult]:
         """Tiles as they finish; raises ComputationCancelledError if cancelled on the way."""
         for tile in self.tiles(view):
             yield self.compute(tile, cancelled)
 
-    def compute(self, tile: Tile, cancelled: Callable[[], bool] = never) -> TileResult:
+    def compute(self, tile: Tile, cancelled: Cancelled = never) -> TileResult:
         """Every asked array of one tile.
 
         Raises
@@ -114,35 +100,43 @@ class Job:
         ComputationCancelledError
             If cancelled on the way; what was computed of the tile is lost.
         """
-        strips = []
         receptors = receptors_of(tile, self.region.receptors)
-        for strip in strips_of(tile, receptors, _strip_size(self.device)):
-            if cancelled():
-                raise ComputationCancelledError("cancelled by the caller")
-            strips.append(self._computed(strip))
-        return self._gathered(tile, strips)
+        flags = np.full(receptors.cell.size, NOT_EVALUATED, np.uint8)
+        by_state: dict[str, Quantities] = {}
+        pairs = 0
+        unchanged = tile in self.unchanged
+        if not unchanged or self.scenario.outputs != ("difference",):
+            flags[:] = 0
+            by_state = {state: {} for state in self.states}
+            for strip in strips_of(tile, receptors, max(receptors.cell.size, 1)):
+                pairs = self._computed(strip, by_state, flags, cancelled)
+        values = self._outputs(tile, receptors.cell, by_state)
+        everywhere = np.full(tile.shape, MASKED, np.uint8)
+        everywhere.reshape(-1)[receptors.cell] = flags
+        return TileResult(tile, values | {"flags": everywhere}, pairs, unchanged)
 
-    def _computed(self, strip: Strip) -> StripResult:
-        """Asked quantities at some receptors."""
-        flags = np.zeros(strip.receptors.cell.size, np.uint8)
-        by_state: dict[str, Quantities] = {state: {} for state in self.states}
+    def _computed(
+        self, strip: Strip, by_state: dict[str, Quantities], flags: Flags, cancelled: Cancelled
+    ) -> int:
+        """Add the quantities of every state, and flags; the pairs evaluated."""
         pairs = 0
         if self.air is not None:
-            pairs += self._add_air(self.air, strip, by_state, flags)
+            pairs += self._add_air(self.air, strip, by_state, flags, cancelled)
         if self.noise is not None:
-            pairs += self._add_noise(self.noise, strip, by_state)
-        return StripResult(strip.receptors, self._outputs(by_state), flags, pairs)
+            pairs += self._add_noise(self.noise, strip, by_state, cancelled)
+        return pairs
 
     def _add_air(
         self,
         air: AirModel,
         strip: Strip,
         by_state: dict[str, Quantities],
-        flags: NDArray[np.uint8],
+        flags: Flags,
+        cancelled: Cancelled,
     ) -> int:
         """Add concentrations of every state, and flags; the pairs evaluated."""
         with timed("air", self.device) as work:
-            parts = air.contributions(strip)
+            parts = air.contributions(strip, cancelled)
             work.pairs = sum(part.pairs for part in parts.values())
         surroundings = surroundings_at(self.region, strip)
 
@@ -157,40 +151,45 @@ class Job:
         flags[beyond_reach(strip, air.links(strip), self.open_roads, air.reach)] |= NO_ROAD
         return work.pairs
 
-    def _add_noise(self, noise: NoiseModel, strip: Strip, by_state: dict[str, Quantities]) -> int:
+    def _add_noise(
+        self,
+        noise: NoiseModel,
+        strip: Strip,
+        by_state: dict[str, Quantities],
+        cancelled: Cancelled,
+    ) -> int:
         """Add levels of every state; the pairs evaluated."""
         with timed("noise", self.device) as work:
-            parts = noise.energies(strip)
+            parts = noise.energies(strip, cancelled)
             work.pairs = sum(part.pairs for part in parts.values())
         _add(by_state, lambda state: noise_levels(parts, state), changes(parts))
         return work.pairs
 
-    def _outputs(self, by_state: dict[str, dict[str, Float32]]) -> dict[str, Float32]:
-        """Asked arrays from the quantities of both states."""
-        values = {}
+    def _outputs(
+        self, tile: Tile, cell: Int64, by_state: dict[str, Quantities]
+    ) -> dict[str, Float32 | Flags]:
+        """Asked arrays of the tile's shape, from the quantities of both states at its receptors."""
+        placed: dict[int, Float32] = {}
+        bits = self.scenario.options.keep_bits
+
+        def place(values: Float32) -> Float32:
+            """Values in the tile's shape, the same array for the same values."""
+            if id(values) not in placed:
+                whole = np.full(tile.shape, np.nan, np.float32)
+                whole.reshape(-1)[cell] = values
+                placed[id(values)] = keep_bits(whole, bits)
+            return placed[id(values)]
+
+        nothing = np.zeros(cell.size, np.float32)
+        kept = []  # so that no two arrays share an identity
+        outputs: dict[str, Float32 | Flags] = {}
         for array in self.arrays:
             if array.output == "difference":
-                before, after = (by_state[state][array.quantity] for state in self.states)
-                values[array.name] = after - before
+                kept.append(_difference(by_state, array.quantity, self.states, nothing))
+                outputs[array.name] = place(kept[-1])
             elif array.output:
-                values[array.name] = by_state[array.output][array.quantity]
-        return values
-
-    def _gathered(self, tile: Tile, strips: list[StripResult]) -> TileResult:
-        """Strips put together in the tile's shape."""
-        bits = self.scenario.options.keep_bits
-        values: dict[str, Float32 | NDArray[np.uint8]] = {}
-        for array in self.arrays:
-            if array.output:
-                whole = np.full(tile.shape, np.nan, np.float32)
-                for strip in strips:
-                    whole.reshape(-1)[strip.receptors.cell] = strip.values[array.name]
-                values[array.name] = keep_bits(whole, bits)
-        flags = np.full(tile.shape, MASKED, np.uint8)
-        for strip in strips:
-            flags.reshape(-1)[strip.receptors.cell] = strip.flags
-        values["flags"] = flags
-        return TileResult(tile, values, sum(strip.pairs for strip in strips))
+                outputs[array.name] = place(by_state[array.output][array.quantity])
+        return outputs
 
 
 def prepare(
@@ -200,8 +199,14 @@ def prepare(
     *,
     factors: EmissionFactors | None = None,
     methods: Methods | None = None,
+    site: Site | None = None,
 ) -> Job:
     """Do all of a scenario that is independent of the tiles; emission factors: nl-2015 by default.
+
+    Parameters
+    ----------
+    site
+        What was worked out for the same region before, and its sums.
 
     Raises
     ------
@@ -209,14 +214,15 @@ def prepare(
         If the emission factors do not know the year, or a road's traffic.
     """
     factors, methods = factors or load_factors(), methods or Methods()
+    site = site or Site(region)
     traffic = apply_measures(region, scenario.measures)
-    caveats = caveats_of(region, scenario, traffic.roads)
+    caveats = caveats_of(region, scenario, traffic.roads, device)
     states = states_for(scenario.outputs)
     options = scenario.options
     air = noise = None
     if set(scenario.quantities) & set(AIR_QUANTITIES):
         air = air_model(
-            region,
+            site,
             scenario,
             traffic,
             factors=factors,
@@ -225,12 +231,14 @@ def prepare(
         )
     if set(scenario.quantities) & set(NOISE_QUANTITIES):
         noise = noise_model(
-            region,
+            site,
             traffic,
             reach=options.noise_range,
             methods=methods,
             device=device,
         )
+    tiles = site.once("tiles", lambda: tiles_of(region.receptors))
+    compared = len(states) > 1
     return Job(
         region=region,
         scenario=scenario,
@@ -240,11 +248,12 @@ def prepare(
             region, scenario, methods=methods, factors=factors, device=device, caveats=caveats
         ),
         caveats=caveats,
-        all_tiles=tiles_of(region.receptors),
+        all_tiles=tiles,
+        unchanged=unchanged_tiles(region, tiles, air, noise) if compared else frozenset(),
         states=states,
         air=air,
         noise=noise,
-        open_roads=open_stretches(region, canyons_too=options.canyon_roads_beyond_street),
+        open_roads=open_stretches(site, canyons_too=options.canyon_roads_beyond_street),
     )
 
 
@@ -258,8 +267,11 @@ def _add(
         quantities.update(found)
 
 
-def _strip_size(device: Device) -> int:
-    """Receptors between two looks at whether someone cancelled; a GPU takes a tile at once."""
-    if device == "gpu":
-        return POINTS_TILE
-    return BLOCK * BLOCKS_PER_CORE * int(numba.get_num_threads())
+def _difference(
+    by_state: dict[str, Quantities], quantity: str, states: tuple[str, ...], nothing: Float32
+) -> Float32:
+    """Scenario minus baseline; what was not evaluated does not differ."""
+    if not by_state:
+        return nothing
+    before, after = (by_state[state][quantity] for state in states)
+    return after - before

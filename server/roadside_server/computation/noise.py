@@ -10,10 +10,19 @@ from roadside_kernels.noise.flat_ground import FlatGround, flat_ground
 from roadside_kernels.noise.indicators import levels
 from roadside_kernels.noise.line import line_noise
 
-from roadside_server.computation.evaluation import Part, evaluated
+from roadside_server.computation.evaluation import (
+    RESIDENT,
+    Cancelled,
+    Part,
+    evaluated,
+    in_portions,
+    never,
+    total,
+)
 from roadside_server.computation.methods import Methods
-from roadside_server.computation.parts import PARTS_OF, WHOLE, active, divided, few_change
-from roadside_server.computation.resident import Key, digest
+from roadside_server.computation.parts import WHOLE, active, divided, few_change
+from roadside_server.computation.resident import Key, Resident, digest
+from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
     chosen,
@@ -52,6 +61,7 @@ class NoiseModel:
     reach: float  # m
     device: Device
     key: Key | None = None  # of resident sums; None: of no use
+    resident: Resident[Part] = RESIDENT
 
     def keyed(self) -> "NoiseModel":
         """With the key of everything but the receptors, if resident sums are of use."""
@@ -61,12 +71,17 @@ class NoiseModel:
         transfer, site = map(np.asarray, self.transfer), (self.reach, self.device)
         return replace(self, key=digest(*roads.stretches, roads.power, *transfer, site))
 
-    def energies(self, strip: Strip) -> dict[str, Part]:
-        """Energies (3, N) re (20 uPa)^2 by part."""
+    def energies(self, strip: Strip, cancelled: Cancelled = never) -> dict[str, Part]:
+        """Energies (3, N) re (20 uPa)^2 by part; raises ComputationCancelledError if cancelled."""
         key = None
         if self.key is not None:
             key = digest(self.key, *strip.receptors.local, strip.tile.box)
-        return evaluated(self._energy, strip, key)
+
+        def energy(part: str, some: Strip) -> Part:
+            sources = self.sources[part].power.shape[-1]
+            return in_portions(lambda few: self._energy(part, few), some, sources, cancelled)
+
+        return evaluated(energy, strip, key, self.resident)
 
     def _energy(self, part: str, strip: Strip) -> Part:
         receptors, sources = strip.receptors.local, self.sources[part]
@@ -83,7 +98,7 @@ class NoiseModel:
 
 
 def noise_model(
-    region: Region,
+    site: Site,
     traffic: Traffic,
     *,
     reach: float,
@@ -91,21 +106,27 @@ def noise_model(
     device: Device,
 ) -> NoiseModel:
     """Everything about the sound of a scenario that is the same for all tiles."""
-    stretches = noise_stretches(region)
-    before = stretch_power(region, region.roads, stretches, methods)
-    after = stretch_power(region, traffic.roads, stretches, methods)
+    region = site.region
+    stretches = site.once("noise stretches", lambda: noise_stretches(region))
+    before = site.once(
+        ("power", methods), lambda: stretch_power(region, region.roads, stretches, methods)
+    )
+    after = before
+    if traffic.roads is not region.roads:
+        after = stretch_power(region, traffic.roads, stretches, methods)
     sources = {}
     for part, power in divided(before, after).items():
         rows = active(power)
         louder = np.ascontiguousarray(power[:, :, rows])
         sources[part] = NoiseSources(chosen(stretches, rows), louder)
-    return NoiseModel(sources, ground_transfer(region, reach), reach, device).keyed()
+    transfer = site.once(("ground", reach), lambda: ground_transfer(region, reach))
+    return NoiseModel(sources, transfer, reach, device, resident=site.resident).keyed()
 
 
 def noise_levels(parts: dict[str, Part], state: str) -> dict[str, Float32]:
     """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
-    unchanged, changed = (parts[part].sums[0] for part in PARTS_OF[state])
-    return levels(unchanged + changed)._asdict()
+    (energy,) = total(parts, state)
+    return levels(energy)._asdict()
 
 
 def noise_stretches(region: Region) -> Stretches:

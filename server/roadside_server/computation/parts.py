@@ -9,14 +9,17 @@ a sum, near the changed roads, they are evaluated after all.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 
 from roadside_server.region.schema import Float64
 
 Rows = NDArray[np.intp]
+Bool = NDArray[np.bool_]
 
 #: Parts that add up to each state of the traffic.
 PARTS_OF = {"baseline": ("unchanged", "before"), "scenario": ("unchanged", "after")}
@@ -60,11 +63,40 @@ def remainder(
     whole: Sequence[Float32], part: Sequence[Float32]
 ) -> tuple[list[Float32], NDArray[np.bool_]]:
     """Sums (..., N) without a part of them, and the receptors at which too much cancels."""
-    left = [a - b for a, b in zip(whole, part, strict=True)]
     cancels = np.zeros(whole[0].shape[-1], np.bool_)
-    for total, rest in zip(whole, left, strict=True):
-        cancels |= (rest < LEAST_LEFT * total).reshape(-1, cancels.size).any(axis=0)
+    left = [np.empty_like(total) for total in whole]
+    for total, less, rest in zip(whole, part, left, strict=True):
+        _subtract(*(a.reshape(-1, cancels.size) for a in (total, less, rest)), cancels)
     return left, cancels
+
+
+def added(one: Float32, other: Float32) -> Float32:
+    """The sums (..., N) of two parts together."""
+    both = np.empty_like(one)
+    _add(*(a.reshape(-1, a.shape[-1]) for a in (one, other, both)))
+    return both
+
+
+def _subtract_rows(whole: Float32, part: Float32, left: Float32, cancels: Bool) -> None:
+    for block in range(-(-cancels.size // BLOCK)):
+        last = min((block + 1) * BLOCK, cancels.size)
+        for row in range(whole.shape[0]):
+            for i in range(block * BLOCK, last):
+                left[row, i] = whole[row, i] - part[row, i]
+                cancels[i] |= left[row, i] < np.float32(LEAST_LEFT) * whole[row, i]
+
+
+def _add_rows(one: Float32, other: Float32, both: Float32) -> None:
+    for block in range(-(-one.shape[1] // BLOCK)):
+        last = min((block + 1) * BLOCK, one.shape[1])
+        for row in range(one.shape[0]):
+            for i in range(block * BLOCK, last):
+                both[row, i] = one[row, i] + other[row, i]
+
+
+# Bound by memory: more cores gain little, and wait for each other where cores are busy.
+_subtract: Any = njit(nogil=True, error_model="numpy")(_subtract_rows)
+_add: Any = njit(nogil=True, error_model="numpy")(_add_rows)
 
 
 def whole_blocks(which: NDArray[np.bool_]) -> Rows:

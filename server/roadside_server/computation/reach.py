@@ -20,7 +20,7 @@ def beyond_reach(
         return unlinked
     if _farthest_corner(candidates, strip.box).min() <= reach:
         return np.zeros_like(unlinked)
-    lines = shapely.linestrings(_ends(candidates))
+    lines = lines_of(candidates)
     rows = np.flatnonzero(unlinked)
     x, y = (coordinate[rows] for coordinate in strip.places)
     reached, _ = shapely.STRtree(lines).query_nearest(
@@ -37,8 +37,9 @@ def _farthest_corner(stretches: Stretches, box: View) -> Float64:
     return np.hypot(dx, dy)
 
 
-def _ends(stretches: Stretches) -> Float64:
-    """Both ends of each stretch (M, 2, 2)."""
+def lines_of(stretches: Stretches) -> NDArray[np.object_]:
+    """Stretches as lines."""
     start = np.column_stack([stretches.x0, stretches.y0])
     end = np.column_stack([stretches.x1, stretches.y1])
-    return np.stack([start, end], axis=1)
+    lines: NDArray[np.object_] = shapely.linestrings(np.stack([start, end], axis=1))
+    return lines

@@ -25,6 +25,11 @@ class Resident(Generic[Sums]):
         self._sums: OrderedDict[Key, Sums] = OrderedDict()
         self._bytes = 0
 
+    @property
+    def used(self) -> int:
+        """Bytes that the sums take."""
+        return self._bytes
+
     def sums(self, key: Key, compute: Callable[[], Sums]) -> tuple[Sums, bool]:
         """What is computed under a key, and whether it was there already."""
         with self._lock:

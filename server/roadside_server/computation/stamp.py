@@ -4,12 +4,18 @@ import json
 from dataclasses import asdict
 from importlib.metadata import version
 
-from roadside_server.computation.methods import Methods
+from roadside_kernels.launch import Device
+
+from roadside_server.computation.methods import Methods, tolerance_on
 from roadside_server.emissions.factors import EmissionFactors
 from roadside_server.region.schema import Region
 from roadside_server.scenario.reading import Scenario
 
 PRECISION = "float32, in metres from the corner of each tile; emissions in float64"
+BOUNDED = (
+    "relative error of the contribution of open roads to the air, at the 99.9th percentile of "
+    "receptors, against every piece of road on its own"
+)
 OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"
 
 
@@ -19,7 +25,7 @@ def stamp_of(
     *,
     methods: Methods,
     factors: EmissionFactors,
-    device: str,
+    device: Device,
     caveats: tuple[str, ...],
 ) -> dict[str, object]:
     """Stamp as JSON values."""
@@ -44,10 +50,17 @@ def stamp_of(
         "year": scenario.options.year,
         "device": device,
         "precision": PRECISION,
+        "accuracy": accuracy(tolerance_on(device, scenario)),
         "assumptions": list(region.assumptions),
         "caveats": list(caveats),
         "attribution": attribution(region),
     }
+
+
+def accuracy(tolerance: float) -> dict[str, object]:
+    """How far sums over open roads may be from those over every piece of road on its own."""
+    mode = "interactive" if tolerance > 0.0 else "formal"
+    return {"mode": mode, "bound": tolerance, "of": BOUNDED}
 
 
 def attribution(region: Region) -> list[str]:

@@ -16,7 +16,7 @@ class Surroundings:
     """Concentrations (ug/m3) at N receptors, corrections added."""
 
     background: dict[str, Float32]  # (N) of no2, o3, pm10, pm25, ec; nox where it is known
-    sector_ozone: Float32  # (sectors, N)
+    sector_ozone: Float32  # (sectors, N), or (1, N) if it is the same for all
 
 
 def surroundings_at(region: Region, strip: Strip) -> Surroundings:
@@ -36,20 +36,24 @@ def _at(value: float | Float32, receptor: Int64) -> Float32:
     return np.full(receptor.size, value, dtype=np.float32)
 
 
-def _sector_ozone(region: Region, mean: Float32, correction: Float32) -> Float32:
+def _sector_ozone(region: Region, mean: Float32, correction: Float32 | np.float32) -> Float32:
     """Ozone by wind sector; the annual mean where the weather says nothing.
 
     Corrections are the same for every sector (Rbl 2007, annex 2).
     """
     sector = region.weather.ozone[:, None]
+    if np.isnan(sector).all():
+        return mean[np.newaxis]
     ozone = np.where(np.isnan(sector), mean, sector + correction)
     return np.ascontiguousarray(ozone, dtype=np.float32)
 
 
-def _corrections(region: Region, strip: Strip) -> Callable[[str], Float32]:
+def _corrections(region: Region, strip: Strip) -> Callable[[str], Float32 | np.float32]:
     """For a pollutant: the sum of the corrections in whose polygons each receptor lies."""
-    x, y = strip.places
     table = region.corrections
+    if len(table) == 0:
+        return lambda _: np.float32(0.0)
+    x, y = strip.places
     polygons = np.asarray(table.geometry.array, dtype=object)
     reaching = np.flatnonzero(shapely.intersects(polygons, shapely.box(*strip.box)))
     pollutants, corrections = table["pollutant"].to_numpy(), table["correction"].to_numpy(float)

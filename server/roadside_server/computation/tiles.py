@@ -95,16 +95,18 @@ def tiles_of(receptors: Grid | Points) -> tuple[Tile, ...]:
     return tuple(_grid_tile(receptors, row, column) for row in rows for column in columns)
 
 
-def order_by_view(tiles: tuple[Tile, ...], view: View | None) -> tuple[Tile, ...]:
-    """Tiles that the view shows first, each group from its centre outwards."""
+def order_by_view(
+    tiles: tuple[Tile, ...], view: View | None, unchanged: frozenset[Tile] = frozenset()
+) -> tuple[Tile, ...]:
+    """Tiles that the view shows first, of those the changed ones, from its centre outwards."""
     if not tiles:
         return ()
     centre = _centre(view if view is not None else _around([tile.box for tile in tiles]))
 
-    def urgency(tile: Tile) -> tuple[bool, float]:
+    def urgency(tile: Tile) -> tuple[bool, bool, float]:
         x, y = _centre(tile.box)
         shown = view is None or _overlap(tile.box, view)
-        return not shown, (x - centre[0]) ** 2 + (y - centre[1]) ** 2
+        return not shown, tile in unchanged, (x - centre[0]) ** 2 + (y - centre[1]) ** 2
 
     return tuple(sorted(tiles, key=urgency))
 

@@ -83,7 +83,7 @@ def header_of(region: Region) -> dict[str, Any]:
     background = region.background.values
     return {
         **{name: getattr(region, name) for name in PLAIN},
-        "receptors": _receptor_header(region.receptors),
+        "receptors": receptor_header(region.receptors),
         "weather": _weather_header(region.weather),
         "background": {p: v for p, v in background.items() if not isinstance(v, np.ndarray)},
         "counts": {name: len(getattr(region, name)) for name in TABLES}
@@ -125,7 +125,8 @@ def _point_table(points: Points, crs: str) -> gpd.GeoDataFrame:
     return typed("points", gpd.GeoDataFrame(columns, geometry=geometry, crs=crs))
 
 
-def _receptor_header(receptors: Grid | Points) -> dict[str, Any]:
+def receptor_header(receptors: Grid | Points) -> dict[str, Any]:
+    """What kind of receptors there are, and where those of a grid lie."""
     if isinstance(receptors, Points):
         return {"kind": "points"}
     names = ("west", "south", "spacing", "columns", "rows")

@@ -84,9 +84,7 @@ def load_region(folder: Path) -> Region:
     RegionDamagedError
         A file is missing, unreadable or not the one the hash was made of; the message names it.
     """
-    if not folder.is_dir():
-        raise NotFoundError(f"region {folder.name}: no folder at {folder}")
-    document = _read_header(folder)
+    document = read_header(folder)
     digests: dict[str, str] = document["digests"]
     tables = {
         name: _read_part(folder, f"{name}.parquet", digests, _read_table(name), hash_table)
@@ -145,7 +143,18 @@ def _replace_folder(draft: Path, folder: Path) -> None:
     shutil.rmtree(aside)
 
 
-def _read_header(folder: Path) -> dict[str, Any]:
+def read_header(folder: Path) -> dict[str, Any]:
+    """Everything of a region in a folder that is neither table nor array.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such folder.
+    RegionDamagedError
+        The header is missing, unreadable or not the one its hash was made of.
+    """
+    if not folder.is_dir():
+        raise NotFoundError(f"region {folder.name}: no folder at {folder}")
     document = _read_json(folder / HEADER)
     found = document.get("format")
     if found != FORMAT:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from zarr.storage import MemoryStore
 
-from roadside_server.computation.arrays import MASKED, NEAR_AXIS, NO2_GUARD, NO_ROAD, ResultArray
+from roadside_server.computation.arrays import (
+    MASKED,
+    NEAR_AXIS,
+    NO2_GUARD,
+    NO_ROAD,
+    NOT_EVALUATED,
+    ResultArray,
+)
 from roadside_server.computation.job import Job
 from roadside_server.region.schema import Grid, Points
 from roadside_server.results.chunks import (
@@ -46,6 +53,7 @@ FLAG_MEANINGS = {
     NEAR_AXIS: "nearer_than_3.5_m_to_open_road_axis",
     NO2_GUARD: "no2_rule_guarded",
     NO_ROAD: "no_road_within_range",
+    NOT_EVALUATED: "unchanged_and_not_evaluated",
 }
 
 PROJ = {

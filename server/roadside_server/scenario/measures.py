@@ -81,6 +81,8 @@ class Traffic(NamedTuple):
 
 def apply_measures(region: Region, measures: Sequence[Measure]) -> Traffic:
     """The region's traffic after all measures, each on the outcome of those before it."""
+    if not measures:
+        return Traffic(region.roads, region.emission_scale)
     roads = region.roads.copy()
     zones = []
     for measure in measures:

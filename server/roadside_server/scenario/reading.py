@@ -21,6 +21,8 @@ from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
 #: which CNOSSOS-EU was made (JRC 2012).
 DEFAULT_NOISE_RANGE = 800.0
 MAX_NOISE_RANGE = 5000.0
+#: Largest relative error that may be asked for.
+MAX_TOLERANCE = 0.05
 #: Bits of a float32 mantissa.
 MANTISSA_BITS = 23
 
@@ -33,6 +35,7 @@ class Options:
     canyon_roads_beyond_street: bool = False
     noise_range: float = DEFAULT_NOISE_RANGE  # m
     keep_bits: int = 0  # of the mantissa; 0: all
+    tolerance: float = 0.0  # relative error allowed for far open roads; 0: formal
     codec: str = ""  # none, zstd, blosc_lz4, blosc_zstd or gzip; empty: the server's default
 
 
@@ -113,6 +116,7 @@ def _options(
         require(known, "scenario.options.year", rule)
     field = "scenario.options.noise_range"
     require_between(options.noise_range, field, 0.0, MAX_NOISE_RANGE, "m")
+    require_tolerance(options.tolerance, "scenario.options.tolerance")
     bits = options.keep_bits
     rule = f"{bits} bits, must be 0 (all) to {MANTISSA_BITS}"
     require(bits <= MANTISSA_BITS, "scenario.options.keep_bits", rule)
@@ -121,8 +125,14 @@ def _options(
         canyon_roads_beyond_street=options.canyon_roads_beyond_street,
         noise_range=options.noise_range or DEFAULT_NOISE_RANGE,
         keep_bits=bits,
+        tolerance=options.tolerance,
         codec=enumerated(options.codec, scenario_pb2.Codec, "CODEC_", "scenario.options.codec"),
     )
+
+
+def require_tolerance(tolerance: float, field: str) -> None:
+    """Refuse a relative error that nobody should ask for."""
+    require_between(tolerance, field, 0.0, MAX_TOLERANCE, "(relative error)")
 
 
 def _content_hash(

@@ -1,78 +1,191 @@
-"""The regions that a server holds in memory."""
+"""The regions that a server knows: read when they are needed, within its memory."""
 
+import logging
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from roadside_server.errors import InvalidInputError, NotFoundError, RegionDamagedError
+from roadside_server.computation.memory import Footprint, footprint
+from roadside_server.computation.resident import Resident
+from roadside_server.computation.site import Site
+from roadside_server.errors import (
+    InvalidInputError,
+    NotFoundError,
+    RegionDamagedError,
+    TooLargeError,
+)
+from roadside_server.region.parts import header_of
 from roadside_server.region.schema import Region
-from roadside_server.region.storage import load_region
+from roadside_server.region.storage import load_region, read_header
 
 #: Name, size (bytes) and time of change (ns) of every file of a folder.
 Fingerprint = frozenset[tuple[str, int, int]]
 
+logger = logging.getLogger(__name__)
 
-class LoadedRegion:
-    """A region, and the folder it came from; read again when that changes."""
 
-    def __init__(self, source: Path | Region) -> None:
-        self._folder = source if isinstance(source, Path) else None
-        self._lock = threading.Lock()
-        self._fingerprint = _fingerprint(self._folder)
-        self._region = load_region(source) if isinstance(source, Path) else source
-        self.name = self._region.name
+class RegionMemory(NamedTuple):
+    """What a region takes of the memory (bytes)."""
 
-    def region(self) -> Region:
-        """The region as it is in its folder now."""
-        with self._lock:
-            fingerprint = _fingerprint(self._folder)
-            if self._folder is not None and fingerprint != self._fingerprint:
-                self._region = self._read(self._folder)
-                self._fingerprint = fingerprint
-            return self._region
+    name: str
+    loaded: bool
+    needed: int  # set aside while it is loaded
+    sums: int  # that are known now
 
-    def _read(self, folder: Path) -> Region:
-        if not folder.is_dir():
-            raise NotFoundError(f"regions/{self.name} was removed")
-        region = load_region(folder)
-        if region.name != self.name:
-            raise RegionDamagedError(f"regions/{self.name}: its folder now holds {region.name}")
-        return region
+
+@dataclass(slots=True)
+class KnownRegion:
+    """A region on disk or in hand, and its site while it is loaded."""
+
+    source: Path | Region
+    header: dict[str, Any]
+    site: Site | None = None
+    fingerprint: Fingerprint = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Name of the region."""
+        return str(self.header["name"])
+
+    @property
+    def footprint(self) -> Footprint:
+        """Bytes that it takes while it is loaded."""
+        return footprint(self.header)
+
+    @property
+    def memory(self) -> RegionMemory:
+        """What it takes of the memory."""
+        loaded, needed = self.site is not None, self.footprint.needed
+        return RegionMemory(self.name, loaded, needed, self.site.resident.used if self.site else 0)
 
 
 class Catalogue:
-    """Regions by name; every method may read files."""
+    """Regions by name; every method may read files.
 
-    def __init__(self, sources: Iterable[Path | Region]) -> None:
-        self._regions: dict[str, LoadedRegion] = {}
+    Raises
+    ------
+    TooLargeError
+        Not one of the regions fits into the memory.
+    """
+
+    def __init__(self, sources: Iterable[Path | Region], budget: int) -> None:
+        self.budget = budget  # bytes
+        self._lock = threading.RLock()
+        self._regions: dict[str, KnownRegion] = {}
         for source in sources:
-            loaded = LoadedRegion(source)
-            if loaded.name in self._regions:
-                raise InvalidInputError("region", f"two regions are called {loaded.name!r}")
-            self._regions[loaded.name] = loaded
+            known = KnownRegion(source, _header(source))
+            if known.name in self._regions:
+                raise InvalidInputError("region", f"two regions are called {known.name!r}")
+            self._regions[known.name] = known
+        self._load_all()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all regions, in order."""
         return tuple(sorted(self._regions))
 
-    def readable(self, names: Iterable[str]) -> list[Region]:
-        """Regions of these names, but those whose folder was removed or damaged."""
-        regions = []
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Names of the regions that are loaded, in order."""
+        return tuple(name for name in self.names if self._regions[name].site is not None)
+
+    def described(self, names: Iterable[str]) -> list[Region | dict[str, Any]]:
+        """Regions of these names, or the headers of those that are not loaded or readable."""
+        described: list[Region | dict[str, Any]] = []
         for name in names:
-            with suppress(NotFoundError, RegionDamagedError):
-                regions.append(self._regions[name].region())
-        return regions
+            known = self._regions[name]
+            try:
+                described.append(self._site(known).region if known.site else _header(known.source))
+            except (NotFoundError, RegionDamagedError):
+                continue
+        return described
 
     def get(self, resource: str, field: str) -> Region:
         """The region of a resource name, "regions/helsinki", given in a field of a request."""
+        return self.site(resource, field).region
+
+    def site(self, resource: str, field: str) -> Site:
+        """The same, with all that is known of it; loads it if need be.
+
+        Raises
+        ------
+        TooLargeError
+            It does not fit into the memory beside the regions that are loaded.
+        """
+        return self._site(self._known(resource, field))
+
+    def unload(self, resource: str, field: str) -> int:
+        """Forget a region until it is next asked for; bytes that become free."""
+        with self._lock:
+            known = self._known(resource, field)
+            if known.site is None:
+                return 0
+            known.site = None
+            return known.footprint.needed
+
+    def memory(self, resource: str = "") -> list[RegionMemory]:
+        """What each region takes, or one of them."""
+        with self._lock:
+            names = (self._known(resource, "name").name,) if resource else self.names
+            return [self._regions[name].memory for name in names]
+
+    def _known(self, resource: str, field: str) -> KnownRegion:
         prefix, _, name = resource.partition("/")
         if prefix != "regions" or not name or "/" in name:
             raise InvalidInputError(field, f"{resource[:80]!r}, must be regions/ and a name")
         if name not in self._regions:
             raise NotFoundError(f"{field}: there is no {resource[:80]!r} here")
-        return self._regions[name].region()
+        return self._regions[name]
+
+    def _site(self, known: KnownRegion) -> Site:
+        """A region as it is in its folder now."""
+        with self._lock:
+            if isinstance(known.source, Path):
+                fingerprint = _fingerprint(known.source)
+                if fingerprint != known.fingerprint:
+                    known.header = self._read_header(known, known.source)
+                    known.site, known.fingerprint = None, fingerprint
+            if known.site is None:
+                self._require_room(known)
+                source = known.source
+                region = load_region(source) if isinstance(source, Path) else source
+                known.site = Site(region, Resident(known.footprint.sums))
+            return known.site
+
+    def _read_header(self, known: KnownRegion, folder: Path) -> dict[str, Any]:
+        if not folder.is_dir():
+            raise NotFoundError(f"regions/{known.name} was removed")
+        header = read_header(folder)
+        if header["name"] != known.name:
+            found = header["name"]
+            raise RegionDamagedError(f"regions/{known.name}: its folder now holds {found}")
+        return header
+
+    def _require_room(self, known: KnownRegion) -> None:
+        """Refuse a region that does not fit beside those that are loaded."""
+        others = (other for other in self._regions.values() if other.site and other is not known)
+        available = self.budget - sum(other.footprint.needed for other in others)
+        needed = known.footprint
+        if needed.needed > available:
+            raise TooLargeError(
+                f"regions/{known.name} needs {needed.needed} bytes of memory "
+                f"({needed.held} for the region, {needed.sums} for its sums); "
+                f"{max(available, 0)} of {self.budget} are available"
+            )
+
+    def _load_all(self) -> None:
+        """Load what fits; an error if nothing does."""
+        refused = []
+        for known in self._regions.values():
+            try:
+                self._site(known)
+            except TooLargeError as error:
+                logger.warning("not loaded: %s", error)
+                refused.append(error)
+        if refused and len(refused) == len(self._regions):
+            raise refused[0]
 
 
 def region_folders(folder: Path) -> tuple[Path, ...]:
@@ -85,9 +198,14 @@ def region_folders(folder: Path) -> tuple[Path, ...]:
     return found
 
 
-def _fingerprint(folder: Path | None) -> Fingerprint:
-    if folder is None:
-        return frozenset()
+def _header(source: Path | Region) -> dict[str, Any]:
+    """Everything of a region that is neither table nor array."""
+    if isinstance(source, Path):
+        return read_header(source)
+    return header_of(source) | {"content_hash": source.content_hash}
+
+
+def _fingerprint(folder: Path) -> Fingerprint:
     try:
         files = [(path, path.stat()) for path in folder.rglob("*")]
     except OSError:

@@ -1,18 +1,21 @@
 """What the server knows, as messages."""
 
 import json
+from typing import Any
 
 import geopandas as gpd
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
 from roadside_server.computation.job import Job
-from roadside_server.region.schema import Grid, Region
+from roadside_server.region.parts import header_of, receptor_header
+from roadside_server.region.schema import Grid, Points, Region
 from roadside_server.results.chunks import crc32c
 from roadside_server.results.files import StoredResult
 from roadside_server.results.summary import Exceedance, QuantitySummary, Statistics, Summary
 from roadside_server.results.zarr_format import StoreParts
 from roadside_server.scenario.measures import all_vehicles_per_day
+from roadside_server.service.catalogue import RegionMemory
 from roadside_server.service.run import FinishedTile, ScenarioRun
 
 Responses = messages.RunScenarioResponse
@@ -28,13 +31,16 @@ def metadata_message(job: Job, parts: StoreParts, result: str) -> bytes:
         documents=documents,
         tiles=len(job.all_tiles),
         stamp=json.dumps(job.stamp),
+        unchanged=[i for i, tile in enumerate(job.all_tiles) if tile in job.unchanged],
     )
     return Responses(metadata=metadata).SerializeToString()
 
 
 def tile_message(run: ScenarioRun, finished: FinishedTile) -> bytes:
     """One tile, serialised; its chunks as they lie in the store."""
-    tile = messages.Tile(row=finished.tile.row, column=finished.tile.column)
+    tile = messages.Tile(
+        row=finished.tile.row, column=finished.tile.column, unchanged=finished.unchanged
+    )
     for key in finished.keys:
         content = run.chunk(key)
         tile.chunks.add(key=key, data=content, crc32c=crc32c(content))
@@ -62,6 +68,7 @@ def summary_message(run: ScenarioRun, summary: Summary) -> Responses:
         pairs=summary.pairs,
         seconds=run.seconds,
         caveats=summary.caveats,
+        stages=messages.StageTimes(**run.stages.seconds),
     )
     return Responses(summary=message)
 
@@ -97,38 +104,59 @@ def _exceedance(exceedance: Exceedance) -> messages.Exceedance:
     )
 
 
-def region_message(region: Region) -> region_service_pb2.Region:
-    """A region described."""
-    receptors = region.receptors
+def region_message(region: Region | dict[str, Any]) -> region_service_pb2.Region:
+    """A region described; from its header alone if it is not loaded."""
+    if isinstance(region, Region):
+        header = header_of(region) | {"content_hash": region.content_hash}
+        extent = _extent(region.receptors)
+    else:
+        header = region
+        extent = _grid_extent(header["receptors"])
     return region_service_pb2.Region(
-        name=f"regions/{region.name}",
-        crs=region.crs,
-        extent=_extent(region),
-        receptors=receptors.size,
-        spacing=receptors.spacing if isinstance(receptors, Grid) else 0.0,
-        roads=len(region.roads),
-        buildings=len(region.buildings),
-        content_hash=region.content_hash,
-        year=region.year,
-        assumptions=region.assumptions,
+        name=f"regions/{header['name']}",
+        crs=header["crs"],
+        extent=extent,
+        receptors=header["counts"]["receptors"],
+        spacing=header["receptors"].get("spacing", 0.0),
+        roads=header["counts"]["roads"],
+        buildings=header["counts"]["buildings"],
+        content_hash=header["content_hash"],
+        year=header["year"],
+        assumptions=header["assumptions"],
     )
 
 
-def _extent(region: Region) -> messages.Box:
+def memory_message(memory: RegionMemory) -> region_service_pb2.RegionMemory:
+    """What a region takes of the memory."""
+    return region_service_pb2.RegionMemory(
+        name=f"regions/{memory.name}",
+        loaded=memory.loaded,
+        needed=memory.needed,
+        sums=memory.sums,
+    )
+
+
+def _extent(receptors: Grid | Points) -> messages.Box | None:
     """The box of the outermost receptors (m)."""
-    receptors = region.receptors
     if isinstance(receptors, Grid):
-        return messages.Box(
-            west=receptors.west,
-            south=receptors.south,
-            east=receptors.west + (receptors.columns - 1) * receptors.spacing,
-            north=receptors.south + (receptors.rows - 1) * receptors.spacing,
-        )
+        return _grid_extent(receptor_header(receptors))
     return messages.Box(
         west=float(receptors.x.min()),
         south=float(receptors.y.min()),
         east=float(receptors.x.max()),
         north=float(receptors.y.max()),
+    )
+
+
+def _grid_extent(grid: dict[str, Any]) -> messages.Box | None:
+    """The box of a grid (m) by its header; None for free points, whose places it does not tell."""
+    if "spacing" not in grid:
+        return None
+    return messages.Box(
+        west=grid["west"],
+        south=grid["south"],
+        east=grid["west"] + (grid["columns"] - 1) * grid["spacing"],
+        north=grid["south"] + (grid["rows"] - 1) * grid["spacing"],
     )
 
 

@@ -17,6 +17,7 @@ from roadside_server.results.chunks import ROOT, encode_chunk
 from roadside_server.results.store import ResultWriter
 from roadside_server.results.summary import Summarizer, Summary
 from roadside_server.results.zarr_format import StoreParts, chunk_key, codec_of
+from roadside_server.service.stages import StageTimes
 
 
 class FinishedTile(NamedTuple):
@@ -24,6 +25,7 @@ class FinishedTile(NamedTuple):
 
     tile: Tile
     keys: tuple[str, ...]  # of its chunks, absent ones included
+    unchanged: bool  # no changed road reaches it
 
 
 class Ended(NamedTuple):
@@ -43,8 +45,10 @@ class ScenarioRun:
         writer: ResultWriter,
         encoders: Executor,
         view: View | None = None,
+        stages: StageTimes | None = None,
     ) -> None:
         self.job = job
+        self.stages = stages or StageTimes()
         self.writer = writer
         self.finished: list[FinishedTile] = []
         self.ended: Ended | None = None
@@ -54,6 +58,7 @@ class ScenarioRun:
         self._view = view
         self._summarizer = Summarizer(job)
         self._cancelled = threading.Event()
+        self._submitted = time.monotonic()
         self._begun = self._last = 0.0  # s, monotonic
         self._tell: Callable[[], None] = _nobody
 
@@ -81,22 +86,26 @@ class ScenarioRun:
     def results(self) -> Iterator[TileResult]:
         """Tiles as they finish; ends soon after the run is cancelled."""
         self._begun = time.monotonic()
+        self.stages.add("queue", self._begun - self._submitted)
         for key, document in self._parts.documents.items():
             if key != ROOT:
                 self.writer.write(key, document)
-        return self.job.results(self._view, self._cancelled.is_set)
+        results = self.job.results(self._view, self._cancelled.is_set)
+        return self.stages.timed("compute", results)
 
     def take(self, result: TileResult) -> None:
         """Encode and store a tile, while the next one is computed."""
         if self.cancelled:
             return
-        chunks = self._chunks(result)
-        for key, content in chunks.items():
-            if content:
-                self.writer.write(key, content)
-        self._summarizer.add(result)
+        with self.stages.during("encode"):
+            chunks = self._chunks(result)
+            for key, content in chunks.items():
+                if content:
+                    self.writer.write(key, content)
+            self._summarizer.add(result)
+        self.stages.mark("first_tile")
         self.pairs += result.pairs
-        self.finished.append(FinishedTile(result.tile, tuple(chunks)))
+        self.finished.append(FinishedTile(result.tile, tuple(chunks), result.unchanged))
         self._tell()
 
     def finish(self) -> None:
@@ -126,10 +135,14 @@ class ScenarioRun:
     def _chunks(self, result: TileResult) -> dict[str, bytes]:
         """Keys and bytes of a tile: one chunk of every array, and the places of free points."""
         encode = partial(encode_chunk, codec=codec_of(self.job))
-        contents = self._encoders.map(encode, result.values.values())
+        # Arrays that are one object are encoded once.
+        arrays = {id(values): values for values in result.values.values()}
+        contents = dict(zip(arrays, self._encoders.map(encode, arrays.values()), strict=True))
         place = result.tile.chunk
-        keys = (chunk_key(array, place) for array in result.values)
-        return dict(zip(keys, contents, strict=True)) | self._parts.coordinates.get(place, {})
+        chunks = {
+            chunk_key(name, place): contents[id(values)] for name, values in result.values.items()
+        }
+        return chunks | self._parts.coordinates.get(place, {})
 
 
 def _nobody() -> None:

@@ -31,6 +31,7 @@ from roadside_server.service.messages import (
     tile_message,
 )
 from roadside_server.service.run import FinishedTile, ScenarioRun
+from roadside_server.service.stages import StageTimes
 from roadside_server.service.worker import Worker
 from roadside_server.settings import Limits
 
@@ -83,13 +84,15 @@ class ScenarioService:
         self, request: messages.RunScenarioRequest, _: Context
     ) -> AsyncIterator[Event]:
         """Metadata, tiles and progress, a summary."""
+        stages = StageTimes()
         view = _view(request)
         self._worker.require_room()
         ready = await self._ready(request.scenario)
+        stages.mark("prepare")
         if request.validate_only:
             yield metadata_message(ready.job, ready.parts, result="")
             return
-        run = self._submitted(ready, view)
+        run = self._submitted(ready, view, stages)
         try:
             yield metadata_message(ready.job, ready.parts, run.writer.name)
             async for event in self._events(run):
@@ -141,7 +144,8 @@ class ScenarioService:
         limits = self._limits
         _within(len(message.measures), limits.measures, "scenario.measures", "measures")
         _within(len(message.title), MAX_TITLE, "scenario.title", "characters")
-        region = self._catalogue.get(message.region, "scenario.region")
+        site = self._catalogue.site(message.region, "scenario.region")
+        region = site.region
         _within(region.receptors.size, limits.receptors, "scenario.region", "receptors")
         scenario = read_scenario(message, region, self._years())
         job = prepare(
@@ -150,16 +154,17 @@ class ScenarioService:
             self._worker.device,
             factors=self._factors,
             methods=self._methods,
+            site=site,
         )
         estimated = estimate(job)
         _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
         return Ready(job, store_parts(job), estimated)
 
-    def _submitted(self, ready: Ready, view: View | None) -> ScenarioRun:
+    def _submitted(self, ready: Ready, view: View | None, stages: StageTimes) -> ScenarioRun:
         """A run that waits for the device; ServerBusyError if too many do."""
         scenario = ready.job.scenario
         writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
-        run = ScenarioRun(ready.job, ready.parts, writer, self._encoding, view)
+        run = ScenarioRun(ready.job, ready.parts, writer, self._encoding, view, stages)
         try:
             self._worker.submit(run)
         except ServerBusyError as error:
@@ -176,7 +181,9 @@ class ScenarioService:
             changed.clear()
             ended = run.ended
             while sent < len(run.finished):
-                yield await self._tile(run, run.finished[sent])
+                # gRPC asks for the next event once it has sent this one.
+                with run.stages.during("send"):
+                    yield await self._tile(run, run.finished[sent])
                 sent += 1
             yield progress_message(run, sent, self._worker.before(run))
             if ended is not None:

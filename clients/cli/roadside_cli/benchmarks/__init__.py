@@ -1,0 +1,1 @@
+"""Named workloads with fixed seeds: how fast, how exact, on which machine."""

@@ -1,0 +1,68 @@
+"""All benchmarks by name, as the command line asks for them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from roadside_kernels.launch import Device, gpu_available
+from roadside_server.errors import InvalidInputError, require
+
+from roadside_cli.benchmarks.measuring import QUICK, Scale, measured
+from roadside_cli.benchmarks.pairs import pairs_benchmark
+from roadside_cli.benchmarks.report import previous, tables, with_previous, write
+from roadside_cli.benchmarks.sweeping import swept
+from roadside_cli.benchmarks.workloads import WORKLOADS
+
+__all__ = ["Plan", "benchmark", "checked_device", "chosen", "scale", "tables"]
+
+NAMES = ("pairs", "B1", "B1n", "B2", "B3", "B4", "B5", "B6")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How all benchmarks of one call are measured."""
+
+    device: Device
+    data: Path | None  # None: generated twins
+    results: Path | None  # folder to compare with and to write to
+    scale: Scale
+
+
+def chosen(names: list[str]) -> list[str]:
+    """Benchmarks as they were asked for, whatever the case of their names; none: all."""
+    known = {name.lower(): name for name in NAMES}
+    for name in names:
+        require(name.lower() in known, "benchmark", f"{name!r}, must be one of {', '.join(NAMES)}")
+    return [known[name.lower()] for name in names] or list(NAMES)
+
+
+def checked_device(device: str) -> Device:
+    """The device, if there is one of that kind."""
+    require(device in ("cpu", "gpu"), "device", f"{device!r}, must be cpu or gpu")
+    if device == "gpu" and not gpu_available():
+        raise InvalidInputError("device", "gpu, but no CUDA device is found")
+    return cast("Device", device)
+
+
+def scale(*, quick: bool, tolerance: float | None, repeats: int | None) -> Scale:
+    """How large and how thorough, with what was asked in place of the defaults."""
+    found = QUICK if quick else Scale()
+    found = found if tolerance is None else replace(found, tolerance=tolerance)
+    return found if repeats is None else replace(found, repeats=repeats)
+
+
+def benchmark(name: str, plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Measure one benchmark beside its result before, and keep it if there is a folder."""
+    figures = with_previous(_figures(name, plan, tell), previous(plan.results, name, plan.device))
+    if plan.results is not None:
+        write(figures, plan.results, name)
+    return figures
+
+
+def _figures(name: str, plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
+    if name == "pairs":
+        return pairs_benchmark(plan.device, **(plan.scale.pairs or {}), repeats=plan.scale.repeats)
+    if name == "B5":
+        return swept(plan.device, plan.data, plan.scale, tell)
+    return measured(WORKLOADS[name], plan.device, plan.data, plan.scale, tell)

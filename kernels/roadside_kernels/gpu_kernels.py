@@ -1,0 +1,85 @@
+"""Every CUDA kernel of the package with the types that it is called with.
+
+Compilers can make its machine code from this for any GPU, without one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from numba import boolean, float32, int8, int32, int64, types
+
+from roadside_kernels import blocks
+from roadside_kernels.air import chemistry, indicators, open_road, open_road_gpu, street
+from roadside_kernels.air.staging import Roads, Site
+from roadside_kernels.air.thread_sums import Found, Given
+from roadside_kernels.arrays import Receptors, Segments, StreetLinks
+from roadside_kernels.launch import THREADS, Launch, gpu_loop, launch_for
+from roadside_kernels.noise import line_gpu
+from roadside_kernels.noise.flat_ground import FlatGround
+
+
+class GpuKernel(NamedTuple):
+    """A kernel as it runs on one kind of GPU."""
+
+    procedure: Any
+    signature: tuple[Any, ...]
+    launch: Launch
+
+
+def array(of: Any, dimensions: int = 1) -> Any:
+    """The type of a contiguous array."""
+    return types.Array(of, dimensions, "C")
+
+
+def fields(named_tuple: Callable[..., Any], *of: Any) -> Any:
+    """The type of a NamedTuple."""
+    return types.NamedTuple(of, named_tuple)
+
+
+F1, F2, F3 = (array(float32, dimensions) for dimensions in (1, 2, 3))
+I1, L1, B1 = array(int32), array(int64), array(boolean)
+RECEPTORS = fields(Receptors, F1, F1)
+SEGMENTS = fields(Segments, F1, F1, F1, F1, I1)
+LINKS = fields(StreetLinks, L1, I1, F1)
+ROADS = fields(Roads, SEGMENTS, F2, I1)
+GIVEN = fields(Given, RECEPTORS, F2, ROADS, fields(Site, F2, F1, F2), LINKS)
+FOUND = fields(Found, F3, F2, B1, L1)
+FLAT_GROUND = fields(FlatGround, F2, F2, F2, *[float32] * 5)
+MEAN, INDICATOR = fields(indicators.AnnualMean, F1), fields(indicators.Indicator, F1)
+
+#: What formulas of one receptor read and fill.
+POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
+    blocks.box_at: (RECEPTORS, fields(blocks.Boxes, F2)),
+    open_road.weigh_at: (fields(open_road.Weights, F1), fields(open_road.BySector, F3)),
+    street.dilution_at: (
+        fields(street.Canyons, F1, array(int8), F1, float32),
+        fields(street.Dilutions, F1),
+    ),
+    street.sums_at: (fields(street.Streets, L1, I1, F1, F2), fields(street.StreetSums, F2)),
+    chemistry.annual_no2_at: (
+        fields(chemistry.Exhaust, F2, F2, F1, F1, F1, F2, F1),
+        fields(chemistry.AnnualNo2, F1, B1, F1),
+    ),
+    indicators.pm10_days_at: (MEAN, INDICATOR),
+    indicators.pm10_days_flemish_at: (MEAN, INDICATOR),
+    indicators.no2_hours_at: (MEAN, INDICATOR),
+}
+
+
+def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
+    """All kernels by name, as they run on GPUs of a compute capability."""
+    plain = Launch(THREADS, 1)
+    open_roads = launch_for(capability, open_road_gpu.LAUNCHES)
+    lines = launch_for(capability, line_gpu.LAUNCHES)
+    noise = fields(line_gpu.Given, RECEPTORS, F2, SEGMENTS, F2, FLAT_GROUND)
+    heard = fields(line_gpu.Heard, F2, L1)
+    return {
+        "open_roads": GpuKernel(
+            open_road_gpu.open_road_kernel(open_roads), (float32, GIVEN, FOUND), open_roads
+        ),
+        "line_noise": GpuKernel(line_gpu.gpu_loop(lines), (float32, noise, heard), lines),
+        **{
+            formula.__name__: GpuKernel(gpu_loop(formula), (int64, *kinds), plain)
+            for formula, kinds in POINTWISE.items()
+        },
+    }

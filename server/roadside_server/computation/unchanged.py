@@ -1,0 +1,52 @@
+"""Which tiles a scenario leaves as they are: those that no changed road reaches."""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from roadside_server.computation.air import AirModel
+from roadside_server.computation.noise import NoiseModel
+from roadside_server.computation.reach import lines_of
+from roadside_server.computation.sources import ROUNDING, Stretches
+from roadside_server.computation.tiles import POINTS_TILE, TILE, Tile
+from roadside_server.region.schema import Grid, Region
+
+Bool = NDArray[np.bool_]
+
+
+def unchanged_tiles(
+    region: Region, tiles: tuple[Tile, ...], air: AirModel | None, noise: NoiseModel | None
+) -> frozenset[Tile]:
+    """Tiles that no changed road reaches, by air or by sound."""
+    changes = np.zeros(len(tiles), np.bool_)
+    if air is not None:
+        changes |= _linked(region, tiles, air)
+        changes |= _within(tiles, air.changed, air.reach)
+    if noise is not None:
+        for part in ("before", "after"):
+            changes |= _within(tiles, noise.sources[part].stretches, noise.reach)
+    return frozenset(tile for tile, change in zip(tiles, changes, strict=True) if not change)
+
+
+def _within(tiles: tuple[Tile, ...], stretches: Stretches, reach: float) -> Bool:
+    """Whether any of the stretches comes within a distance (m) of each tile's receptors."""
+    found = np.zeros(len(tiles), np.bool_)
+    if stretches.road.size:
+        boxes = shapely.box(*np.array([tile.box for tile in tiles]).T)
+        tree = shapely.STRtree(lines_of(stretches))
+        reached, _ = tree.query_nearest(boxes, max_distance=reach + ROUNDING, all_matches=False)
+        found[reached] = True
+    return found
+
+
+def _linked(region: Region, tiles: tuple[Tile, ...], air: AirModel) -> Bool:
+    """Whether a street canyon whose exhaust changes acts on any receptor of each tile."""
+    links, emission = region.street_links, air.street_emission
+    changed = (emission["before"] != emission["after"]).any(axis=0)
+    rows = np.flatnonzero(changed[links.road])
+    receptor = np.searchsorted(links.start, rows, side="right") - 1
+    row, column = receptor // POINTS_TILE, np.zeros_like(receptor)
+    if isinstance(region.receptors, Grid):
+        row, column = (place // TILE for place in np.divmod(receptor, region.receptors.columns))
+    reached = set(zip(row.tolist(), column.tolist(), strict=True))
+    return np.array([(tile.row, tile.column) in reached for tile in tiles], np.bool_)
