@@ -31,7 +31,7 @@ from roadside_kernels.geometry import (
     distance_to_segment,
     pieces_of_segment,
 )
-from roadside_kernels.physics import FAST_MATH, f32, physics
+from roadside_kernels.physics import FAST_MATH, f32, inlined, physics
 
 Bool = NDArray[np.bool_]
 
@@ -74,7 +74,7 @@ def flag_near(lanes: Lanes, x0: float, y0: float, x1: float, y1: float, near: Bo
             near[j] = True
 
 
-@physics
+@inlined
 def add_source(
     px: float,
     py: float,
@@ -207,7 +207,7 @@ def write_sums(sums: Sums, first: int, size: int, sectors: Float32, annual: Floa
             annual[pollutant, first + j] = sums.annual[pollutant * BLOCK + j]
 
 
-@physics
+@inlined
 def room_for_block(
     first: int, last: int, worker: int, receptors: Receptors, scratch: Scratch
 ) -> tuple[Lanes, Queue, Sums]:
