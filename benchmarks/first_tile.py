@@ -6,14 +6,11 @@ region is the one that ``make demo`` leaves behind.
 
 import argparse
 import json
-import platform
-import subprocess
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import roadside_cli
+from roadside_cli.benchmarks.machine import machine
 from roadside_client import connect, read_scenario_file
 from roadside_server.region.storage import load_region
 from roadside_server.serve import EmbeddedServer
@@ -39,27 +36,13 @@ def measured(folder):
     with EmbeddedServer([region], warm_up=True) as server, connect(server.address) as client:
         runs = {"first_run": timed(client, scenario), "second_run": timed(client, scenario)}
         receptors = client.region(scenario.region).receptors
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     return {
         "benchmark": "first_tile",
         "device": "cpu",
         "receptors": receptors,
         **runs,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit,
-        "cpu": _cpu(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("numba", "numpy", "grpcio", "zarr")},
+        **machine("cpu"),
     }
-
-
-def _cpu():
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{models[0] if models else platform.processor()}, {len(models)} cores"
 
 
 if __name__ == "__main__":

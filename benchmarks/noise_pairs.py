@@ -7,16 +7,12 @@ Writes one JSON a run to ``benchmarks/results``, with the machine and versions.
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from roadside_cli.benchmarks.machine import machine
 from roadside_kernels.arrays import Receptors, Segments
 from roadside_kernels.noise.flat_ground import flat_ground
 from roadside_kernels.noise.line import MAX_RANGE, line_noise
@@ -72,26 +68,6 @@ def seconds_and_pairs(arguments):
     return times[1:], found.pairs, receptors.x.size
 
 
-def machine():
-    """What the figures hold for."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        cpu = next(line for line in info.read_text().splitlines() if "model name" in line)
-        cpu = cpu.split(":")[1].strip()
-    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit,
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numba", "numpy")},
-    }
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--receptors", type=int, default=65536)
@@ -113,7 +89,7 @@ def main():
         "seconds_minimum": min(times),
         "seconds_median": statistics.median(times),
         "pairs_per_second": pairs / min(times),
-        "machine": machine(),
+        "machine": machine(arguments.device),
     }
     RESULTS.mkdir(exist_ok=True)
     name = f"noise_pairs-{arguments.device}-{arguments.sectors}.json"

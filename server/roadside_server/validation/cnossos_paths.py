@@ -25,8 +25,6 @@ from roadside_kernels.physics import in_double
 
 from roadside_server.region.schema import Float64
 
-#: What a case calls the two conditions.
-CONDITIONS = ("homogeneous", "favourable")
 FREQUENCIES = tuple(map(float, BANDS))
 
 

@@ -26,7 +26,6 @@ from roadside_server.settings import DEFAULT_LIMITS
 MAX_RECEPTORS = 50_000_000
 #: Share of the runs that take no longer than the 95th percentile.
 SLOW = 95
-MESSAGE_LIMIT = 64 * 2**20
 
 
 class Streamed(NamedTuple):
