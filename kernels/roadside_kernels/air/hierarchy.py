@@ -122,7 +122,7 @@ def require_hierarchy_of(hierarchy: Hierarchy, segments: Segments) -> None:
     ValueError
         If the number of segments differs.
     """
-    gathered = int(hierarchy.segment.max(initial=-1)) + 1
+    gathered = hierarchy.segment.size
     if gathered != segments.x0.size:
         raise ValueError(f"hierarchy of {gathered} segments, must be of all {segments.x0.size}")
 

@@ -8,13 +8,7 @@ from numpy.typing import NDArray
 
 from roadside_kernels.air.hierarchy import Hierarchy, Opening, opening_for
 from roadside_kernels.air.hierarchy_cells import (
-    EAST,
     EMISSION,
-    NORTH,
-    RADIUS,
-    SOUTH,
-    WEIGHT,
-    WEST,
     X,
     Y,
     gap,
@@ -31,6 +25,7 @@ from roadside_kernels.air.hierarchy_lanes import (
     half_width,
 )
 from roadside_kernels.air.lanes import Lanes, curve_of
+from roadside_kernels.air.merging import adds_nothing, farthest, seen_as_one
 from roadside_kernels.air.open_road_cpu import (
     Scratch,
     add_segment,
@@ -54,7 +49,7 @@ from roadside_kernels.air.pieces import (
 from roadside_kernels.air.wind_sectors import sector_borders, sectors_seen
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
 from roadside_kernels.elementary import i32
-from roadside_kernels.geometry import NEAREST, distance_to_box, pieces_of_segment
+from roadside_kernels.geometry import NEAREST, pieces_of_segment
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 
@@ -72,28 +67,6 @@ def mark_linked(
             while square >= 0 and marks[square] != block:
                 marks[square] = block
                 square = hierarchy.parent[square]
-
-
-@physics
-def farthest(cell: Float32, box: Float32) -> float:
-    """Squared distance (m2) between a square and a box at their farthest points."""
-    dx: float = max(cell[EAST] - box[0], box[2] - cell[WEST])
-    dy: float = max(cell[NORTH] - box[1], box[3] - cell[SOUTH])
-    return dx * dx + dy * dy
-
-
-@physics
-def sectors_of(cell: Float32, box: Float32, wide: Float32, borders: Float32) -> tuple[int, int]:
-    """First wind sector, and number, in which a box sees any of a square; changes ``wide``."""
-    half_x, half_y = 0.5 * (cell[EAST] - cell[WEST]), 0.5 * (cell[NORTH] - cell[SOUTH])
-    wide[0], wide[1], wide[2], wide[3] = (
-        box[0] - half_x,
-        box[1] - half_y,
-        box[2] + half_x,
-        box[3] + half_y,
-    )
-    x, y = 0.5 * (cell[WEST] + cell[EAST]), 0.5 * (cell[SOUTH] + cell[NORTH])
-    return sectors_seen(x, y, wide, borders)
 
 
 @physics
@@ -140,7 +113,6 @@ def add_merged(
     curve: int,
     lanes: Lanes,
     box: Float32,
-    wide: Float32,
     site: Site,
     opening: Opening,
     queue: Queue,
@@ -148,19 +120,10 @@ def add_merged(
     sums: Sums,
 ) -> bool:
     """Add a square as one source if that is near enough at all receptors of a box."""
-    away = distance_to_box(cell[X], cell[Y], box[0], box[1], box[2], box[3])
-    if cell[RADIUS] > opening.radius * away or cell[WEIGHT] == 0.0:
+    first, count = seen_as_one(cell, box, site.borders, opening, site.limit)
+    if count == 0:
         return False
     rim = farthest(cell, box) > site.limit
-    if rim and cell[RADIUS] > opening.rim * away:
-        return False
-    first, count = sectors_of(cell, box, wide, site.borders)
-    sectors = site.annual.size
-    # Of two sectors or three, one border may lie on either side of the block.
-    if count > 2 or (count == 2 and sectors < 4):
-        return False
-    if count == 2 and cell[RADIUS] > opening.border[(first + 1) % sectors] * away:
-        return False
     add_square(cell, curve, first, count, rim, lanes, box, site, queue, border, sums)
     return True
 
@@ -208,7 +171,6 @@ def add_hierarchy(
     block: int,
     first: int,
     box: Float32,
-    wide: Float32,
     hierarchy: Hierarchy,
     cells: Float32,
     segments: Segments,
@@ -229,8 +191,7 @@ def add_hierarchy(
     square = 0
     while square < hierarchy.first.size:
         cell = cells[square]
-        away = gap(cell, box)
-        if away * away > site.limit or (cell[WEIGHT] == 0.0 and away >= NEAREST):
+        if adds_nothing(cell, box, site.limit):
             square = hierarchy.after[square]
             continue
         linked = marks[square] == block
@@ -247,12 +208,12 @@ def add_hierarchy(
                 sources += add_near_segment(
                     k, lanes, box, segments, emission, curve, site, queue, border, sums
                 )
-            if away < NEAREST:
+            if gap(cell, box) < NEAREST:
                 x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
                 flag_near(lanes, x0, y0, x1, y1, near)
             square += 1
         elif not linked and add_merged(
-            cell, curve[k], lanes, box, wide, site, opening, queue, border, sums
+            cell, curve[k], lanes, box, site, opening, queue, border, sums
         ):
             sources += 1
             square = hierarchy.after[square]
@@ -267,7 +228,6 @@ def sum_block(
     worker: int,
     receptors: Receptors,
     box: Float32,
-    wide: Float32,
     hierarchy: Hierarchy,
     cells: Float32,
     segments: Segments,
@@ -292,7 +252,7 @@ def sum_block(
     border.place[BLOCK : BLOCK + last - first] = lanes.y
     mark_linked(block, first, last, links, hierarchy, marks)
     sources = add_hierarchy(
-        block, first, box, wide, hierarchy, cells, segments, emission, curve, links, marks, opening,
+        block, first, box, hierarchy, cells, segments, emission, curve, links, marks, opening,
         site, lanes, queue, border, sums, near[first:last],
     )  # fmt: skip
     add_waiting(queue, lanes, site, sums)
@@ -304,7 +264,6 @@ def sum_block(
 def _add_blocks(
     receptors: Receptors,
     boxes: Float32,
-    wide: Float32,
     hierarchy: Hierarchy,
     cells: Float32,
     segments: Segments,
@@ -324,7 +283,7 @@ def _add_blocks(
     for block in prange(boxes.shape[0]):
         worker = get_thread_id()
         pairs[block] = sum_block(
-            block, worker, receptors, boxes[block], wide[worker], hierarchy, cells, segments,
+            block, worker, receptors, boxes[block], hierarchy, cells, segments,
             emission, curve, links, marks[worker], opening, site, scratch, rooms,
             sectors, annual, near,
         )  # fmt: skip
@@ -366,8 +325,7 @@ def merge_blocks(
         np.zeros((workers, 2 * BLOCK), np.float32),
     )
     marks = np.full((workers, hierarchy.first.size), -1, np.int32)
-    wide = np.empty((workers, 16), np.float32)
     _add_blocks_in_parallel(
-        receptors, boxes, wide, hierarchy, cells, segments, emission, curve, links,
+        receptors, boxes, hierarchy, cells, segments, emission, curve, links,
         marks, opening, site, scratch, rooms, sectors, annual, near, pairs,
     )  # fmt: skip

@@ -150,18 +150,22 @@ def add_border_rest(size: int, queue: BorderQueue, site: Site, sums: Sums) -> No
 
 
 @physics
-def find_dilution_at_rim(
-    place: Float32, px: float, py: float, width: float, reach: float, curve: Curve, found: Float32
-) -> None:
-    """Dilution at each receptor of a source that lies partly within the range (m).
+def dilution_at_rim(dx: float, dy: float, width: float, reach: float, curve: Curve) -> float:
+    """Dilution (s/m3) of a source at an offset (m) that lies partly within the range (m).
 
     What counts of it lies nearer than its centroid, by half of what does not.
     """
-    per_width = 0.5 / width
+    away = math.sqrt(dx * dx + dy * dy)
+    within = share_beyond(reach - away, 0.5 / width)
+    nearer = away - width * (1.0 - within)
+    return within * fitted_dilution(nearer * nearer, curve)
+
+
+@physics
+def find_dilution_at_rim(
+    place: Float32, px: float, py: float, width: float, reach: float, curve: Curve, found: Float32
+) -> None:
+    """The same at each receptor of a block, of a source at a place."""
     for i in range(found.size):
         j = np.uint32(i)
-        dx, dy = px - place[j], py - place[BLOCK + j]
-        away = math.sqrt(dx * dx + dy * dy)
-        within = share_beyond(reach - away, per_width)
-        away -= width * (1.0 - within)
-        found[j] = within * fitted_dilution(away * away, curve)
+        found[j] = dilution_at_rim(px - place[j], py - place[BLOCK + j], width, reach, curve)

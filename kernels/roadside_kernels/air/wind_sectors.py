@@ -24,7 +24,9 @@ def is_beside(
 
 
 @physics
-def sectors_seen(px: float, py: float, box: Float32, borders: Float32) -> tuple[int, int]:
+def sectors_seen(
+    px: float, py: float, box: Float32 | tuple[float, float, float, float], borders: Float32
+) -> tuple[int, int]:
     """First wind sector, and number of sectors, in which receptors of a box see a piece."""
     sectors = i32(borders.shape[0])
     west, south, east, north = box[0], box[1], box[2], box[3]
