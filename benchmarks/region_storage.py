@@ -88,7 +88,8 @@ def random_buildings(count, width, rng):
     """Square buildings, 10 m wide."""
     corner = rng.uniform(0, width, (count, 2))
     outlines = [box(x, y, x + 10, y + 10) for x, y in corner]
-    return gpd.GeoDataFrame({"height": rng.uniform(3, 30, count)}, geometry=outlines, crs=CRS)
+    columns = {"height": rng.uniform(3, 30, count), "height_source": "height"}
+    return gpd.GeoDataFrame(columns, geometry=outlines, crs=CRS)
 
 
 def random_links(grid, roads, rng):

@@ -17,6 +17,7 @@ from roadside_server.region.schema import (
     Points,
     Region,
     StreetLinkTable,
+    Terrain,
     Weather,
 )
 from shapely import LineString, Point, Polygon, box
@@ -101,7 +102,8 @@ def small_buildings() -> gpd.GeoDataFrame:
         for y in (133, 165)
     ]
     farm = Polygon([(WEST + 70, SOUTH + 350), (WEST + 95, SOUTH + 345), (WEST + 90, SOUTH + 370)])
-    return features("height", [12.0] * len(sides) + [6.0], [*sides, farm])
+    heights = [12.0] * len(sides) + [6.0]
+    return features("height", heights, [*sides, farm]).assign(height_source="height")
 
 
 def small_grid() -> Grid:
@@ -116,6 +118,12 @@ def small_points() -> Points:
     """Three receptors: beside the canyon street, beside the motorway and in the field."""
     x, y = np.array([200.0, 300.0, 150.0]), np.array([160.0, 395.0, 300.0])
     return Points(WEST + x, SOUTH + y, np.array(["canyon", "motorway", "field"]))
+
+
+def small_terrain() -> Terrain:
+    """A slope that rises 6 m from west to east."""
+    altitude = np.tile(np.linspace(0, 6, 7, dtype=np.float32), (6, 1))
+    return Terrain(WEST, SOUTH, 100.0, altitude)
 
 
 def street_links(roads: gpd.GeoDataFrame, receptors: Grid | Points) -> StreetLinkTable:

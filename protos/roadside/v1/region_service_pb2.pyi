@@ -284,6 +284,10 @@ class Region(_message.Message):
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
     YEAR_FIELD_NUMBER: _builtins.int
     ASSUMPTIONS_FIELD_NUMBER: _builtins.int
+    SCREENS_FIELD_NUMBER: _builtins.int
+    GROUND_AREAS_FIELD_NUMBER: _builtins.int
+    TERRAIN_SPACING_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     crs: _builtins.str
     """Coordinate reference system, "EPSG:32635"."""
@@ -295,6 +299,14 @@ class Region(_message.Message):
     content_hash: _builtins.str
     """Hash of the content."""
     year: _builtins.int
+    screens: _builtins.int
+    """Walls and noise screens."""
+    ground_areas: _builtins.int
+    """Areas whose ground is harder or softer than elsewhere."""
+    terrain_spacing: _builtins.float
+    """m between the nodes of its terrain; 0: flat."""
+    people: _builtins.float
+    """Number of people who live in it; 0: not known."""
     @_builtins.property
     def extent(self) -> _scenario_service_pb2.Box: ...
     @_builtins.property
@@ -314,10 +326,14 @@ class Region(_message.Message):
         content_hash: _builtins.str = ...,
         year: _builtins.int = ...,
         assumptions: _abc.Iterable[_builtins.str] | None = ...,
+        screens: _builtins.int = ...,
+        ground_areas: _builtins.int = ...,
+        terrain_spacing: _builtins.float = ...,
+        people: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extent", b"extent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumptions", b"assumptions", "buildings", b"buildings", "content_hash", b"content_hash", "crs", b"crs", "extent", b"extent", "name", b"name", "receptors", b"receptors", "roads", b"roads", "spacing", b"spacing", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumptions", b"assumptions", "buildings", b"buildings", "content_hash", b"content_hash", "crs", b"crs", "extent", b"extent", "ground_areas", b"ground_areas", "name", b"name", "people", b"people", "receptors", b"receptors", "roads", b"roads", "screens", b"screens", "spacing", b"spacing", "terrain_spacing", b"terrain_spacing", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,7 +13,7 @@ from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
 from roadside_server.region.finished_roads import finish_roads
 from roadside_server.region.links import linked_receptors
-from roadside_server.region.schema import Points, Region
+from roadside_server.region.schema import Points, Region, no_features
 from roadside_server.region.storage import with_content_hash
 from roadside_server.region.weather import read_weather
 
@@ -23,11 +23,6 @@ LINK_COLUMNS = ("receptor", "road_id", "street_type", "tree_factor")
 EMISSION_SCALE_COLUMNS = ("road", "vehicle_class", "pollutant", "factor")
 #: Columns of Region.corrections, beside the geometry.
 CORRECTION_COLUMNS = ("pollutant", "correction")
-
-
-def no_features(*columns: str) -> gpd.GeoDataFrame:
-    """An empty table with a geometry and the columns asked for."""
-    return gpd.GeoDataFrame({name: [] for name in columns}, geometry=[])
 
 
 def no_emission_scale() -> pd.DataFrame:
@@ -47,7 +42,12 @@ class RegionInput:
 
     source: str  # for people: "OpenStreetMap extract ghent.osm.pbf"
     roads: gpd.GeoDataFrame  # road_id, geometry and any of ROAD_COLUMNS
-    buildings: gpd.GeoDataFrame = field(default_factory=lambda: no_features("height"))
+    # height, height_source
+    buildings: gpd.GeoDataFrame = field(
+        default_factory=lambda: no_features("height", "height_source")
+    )
+    screens: gpd.GeoDataFrame = field(default_factory=lambda: no_features("height", "absorption"))
+    ground_areas: gpd.GeoDataFrame = field(default_factory=lambda: no_features("ground_factor"))
     trees: gpd.GeoDataFrame = field(default_factory=lambda: no_features("kind"))
     junctions: gpd.GeoDataFrame = field(default_factory=lambda: no_features("kind"))
     receptors: Points | None = None  # points that the source itself names, any order
@@ -89,6 +89,10 @@ class BuildSettings:
     volumes: Path | None = None  # CSV of counted volumes
 
 
+#: Tables of a source that have a geometry.
+PLACED = (
+    "roads", "buildings", "screens", "ground_areas", "trees", "junctions", "corrections",
+)  # fmt: skip
 #: Years that a region may be of.
 YEARS = (2000, 2050)
 #: Heights of receptors (m).
@@ -143,6 +147,8 @@ def build_region(
         background=background,
         emission_scale=source.emission_scale,
         corrections=source.corrections,
+        screens=source.screens,
+        ground_areas=source.ground_areas,
         assumptions=(
             # What weighs most comes first.
             f"Source: {source.source}.",
@@ -171,10 +177,7 @@ def check_settings(settings: BuildSettings) -> None:
 
 def project_source(source: RegionInput, crs: str) -> RegionInput:
     """The source with all its tables and receptors in one CRS."""
-    tables = {
-        name: _projected(getattr(source, name), source.roads.crs, crs)
-        for name in ("roads", "buildings", "trees", "junctions", "corrections")
-    }
+    tables = {name: _projected(getattr(source, name), source.roads.crs, crs) for name in PLACED}
     return replace(source, **tables, receptors=_projected_points(source, crs))
 
 
@@ -189,4 +192,4 @@ def _projected_points(source: RegionInput, crs: str) -> Points | None:
     if points is None or source.roads.crs == crs:
         return points
     places = gpd.GeoSeries(gpd.points_from_xy(points.x, points.y), crs=source.roads.crs).to_crs(crs)
-    return Points(places.x.to_numpy(), places.y.to_numpy(), points.label)
+    return replace(points, x=places.x.to_numpy(), y=places.y.to_numpy())

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from roadside_server.region.build import CORRECTION_COLUMNS, EMISSION_SCALE_COLUMNS, no_features
+from roadside_server.region.build import CORRECTION_COLUMNS, EMISSION_SCALE_COLUMNS
 from roadside_server.region.cimlk_table import CimlkTable, read_optional_table
-from roadside_server.region.schema import Points
+from roadside_server.region.schema import Points, no_features
 
 POLLUTANT_CODES = {"NOx": "nox", "NO2": "no2", "PM10": "pm10", "PM2.5": "pm25", "EC": "ec"}
 CORRECTION_CODES = POLLUTANT_CODES | {"O3": "o3"}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from roadside_server.region.parts import tables_of
 from roadside_server.region.receptors import coordinates
 from roadside_server.region.schema import (
+    HEIGHT_SOURCES,
     PERIOD_HOURS,
     PERIODS,
     VEHICLE_CLASSES,
@@ -15,6 +15,7 @@ from roadside_server.region.schema import (
     Grid,
     Points,
     Region,
+    Terrain,
     Weather,
 )
 
@@ -52,6 +53,7 @@ def describe_region(region: Region) -> Description:
         ("heights", _heights(region)),
         *_roads(region),
         ("beside roads", _counts(region)),
+        *_ground(region),
         ("street links", _links(region)),
         ("weather", _weather(region.weather)),
         ("background", _background(region)),
@@ -116,9 +118,41 @@ def _shares(length: pd.Series, kind: pd.Series) -> str:
 
 
 def _counts(region: Region) -> str:
-    tables = tables_of(region)
     named = ("buildings", "trees", "junctions")
-    return ", ".join(f"{len(tables[name]):,} {name}" for name in named)
+    return ", ".join(f"{len(getattr(region, name)):,} {name}" for name in named)
+
+
+def _ground(region: Region) -> tuple[tuple[str, str], ...]:
+    """Buildings, screens, ground, terrain and people: what sound meets and who hears it."""
+    height, source = region.buildings["height"], region.buildings["height_source"]
+    share = source.value_counts(normalize=True)
+    known = ", ".join(f"{name} {share.get(name, 0.0):.0%}" for name in HEIGHT_SOURCES)
+    screens, people = region.screens, region.population["people"]
+    return (
+        ("building heights", f"{known}; median {height.median():.3g} m" if len(height) else "none"),
+        ("screens", f"{len(screens):,}, {screens.length.sum() / KILOMETRE:.1f} km"),
+        ("ground areas", _ground_areas(region)),
+        ("terrain", _terrain(region.terrain)),
+        ("people", f"{people.sum():,.0f} at {len(people):,} places" if len(people) else "unknown"),
+    )
+
+
+def _ground_areas(region: Region) -> str:
+    areas = region.ground_areas
+    elsewhere = f"elsewhere G {region.weather.ground_factor:g}"
+    if not len(areas):
+        return elsewhere
+    square = areas.area.groupby(areas["ground_factor"]).sum() / KILOMETRE**2
+    told = ", ".join(f"G {factor:g} {value:.2f} km2" for factor, value in square.items())
+    return f"{len(areas):,}: {told}; {elsewhere}"
+
+
+def _terrain(terrain: Terrain | None) -> str:
+    if terrain is None:
+        return "flat"
+    rows, columns = terrain.altitude.shape
+    low, high = terrain.altitude.min(), terrain.altitude.max()
+    return f"{low:.1f} to {high:.1f} m, {columns:,} x {rows:,} every {terrain.spacing:g} m"
 
 
 def _links(region: Region) -> str:

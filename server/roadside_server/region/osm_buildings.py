@@ -51,6 +51,7 @@ class BuildingCollector:
 
     outlines: list[str] = field(default_factory=list)
     heights: list[float] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
     sheds: list[bool] = field(default_factory=list)
     lost: int = 0
     factory: Any = field(default_factory=osmium.geom.WKBFactory)
@@ -66,20 +67,22 @@ class BuildingCollector:
             self.lost += 1
             return
         self.outlines.append(outline)
-        self.heights.append(tagged_height(tags))
+        height, source = tagged_height(tags)
+        self.heights.append(height)
+        self.sources.append(source)
         self.sheds.append(tags["building"] in SHEDS)
 
 
-def tagged_height(tags: Mapping[str, str]) -> float:
-    """Height (m) by its tag, else by the number of storeys; NaN where neither tells."""
+def tagged_height(tags: Mapping[str, str]) -> tuple[float, str]:
+    """Height (m) by its tag, else by the number of storeys, and which; NaN where neither tells."""
     for key in ("height", "building:height"):
         height = osm_tags.length_tag(tags.get(key, ""))
         if height and height <= TALLEST:
-            return height
+            return height, "height"
     storeys = _number(tags.get("building:levels", ""))
     roof = STOREY_HEIGHT * _number(tags.get("roof:levels", "")) or ROOF_HEIGHT
     height = STOREY_HEIGHT * storeys + (0.0 if tags.get("building") in SHEDS else roof)
-    return height if storeys > 0 and height <= TALLEST else np.nan
+    return (height, "levels") if storeys > 0 and height <= TALLEST else (np.nan, "default")
 
 
 def _number(text: str) -> float:
@@ -93,7 +96,8 @@ def building_table(found: BuildingCollector) -> tuple[gpd.GeoDataFrame, tuple[st
     typical, reason = typical_height(tagged[~np.isnan(tagged) & ~sheds])
     height = np.where(np.isnan(tagged), np.where(sheds, SHED_HEIGHT, typical), tagged)
     outlines = shapely.from_wkb(np.asarray(found.outlines, dtype=object))
-    buildings = gpd.GeoDataFrame({"height": height}, geometry=outlines, crs=WGS84)
+    columns = {"height": height, "height_source": found.sources}
+    buildings = gpd.GeoDataFrame(columns, geometry=outlines, crs=WGS84)
     buildings = buildings.explode(ignore_index=True)
     if not len(tagged):
         return buildings, ("The source holds no buildings.",)

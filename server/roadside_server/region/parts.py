@@ -15,6 +15,7 @@ from roadside_server.region.schema import (
     Points,
     Region,
     StreetLinkTable,
+    Terrain,
     Weather,
 )
 
@@ -23,7 +24,10 @@ ARRAYS = "arrays.zarr"
 #: Tables of every region and the types of their columns; all but emission_scale have a geometry.
 TABLES: dict[str, dict[str, str]] = {
     "roads": ROAD_COLUMNS,
-    "buildings": {"height": "float64"},
+    "buildings": {"height": "float64", "height_source": "str"},
+    "screens": {"height": "float64", "absorption": "float64"},
+    "ground_areas": {"ground_factor": "float64"},
+    "population": {"people": "float64", "building": "int64"},
     "trees": {"kind": "str"},
     "junctions": {"kind": "str"},
     "corrections": {"pollutant": "str", "correction": "float64"},
@@ -34,7 +38,14 @@ TABLES: dict[str, dict[str, str]] = {
         "factor": "float64",
     },
 }
-POINT_COLUMNS = {"x": "float64", "y": "float64", "label": "str"}
+POINT_COLUMNS = {
+    "x": "float64",
+    "y": "float64",
+    "label": "str",
+    "height": "float64",
+    "building": "int32",
+    "floor": "int32",
+}
 LINK_ARRAYS: dict[str, type[np.generic]] = {
     "start": np.int64,
     "road": np.int32,
@@ -72,6 +83,8 @@ def arrays_of(region: Region) -> dict[str, NDArray[Any]]:
     }
     if isinstance(region.receptors, Grid):
         arrays["masked"] = np.asarray(region.receptors.masked, dtype=bool)
+    if region.terrain is not None:
+        arrays["terrain"] = np.asarray(region.terrain.altitude, dtype=np.float32)
     for pollutant, values in region.background.values.items():
         if isinstance(values, np.ndarray):
             arrays[f"background_{pollutant}"] = np.asarray(values, dtype=np.float32)
@@ -84,10 +97,12 @@ def header_of(region: Region) -> dict[str, Any]:
     return {
         **{name: getattr(region, name) for name in PLAIN},
         "receptors": receptor_header(region.receptors),
+        "terrain": _terrain_header(region.terrain),
         "weather": _weather_header(region.weather),
         "background": {p: v for p, v in background.items() if not isinstance(v, np.ndarray)},
         "counts": {name: len(getattr(region, name)) for name in TABLES}
         | {"receptors": region.receptors.size, "street_links": int(region.street_links.road.size)},
+        "people": float(region.population["people"].sum()),
         "assumptions": list(region.assumptions),
     }
 
@@ -106,6 +121,7 @@ def assemble(
         **{name: _placed(tables[name], header["crs"]) for name in TABLES},
         receptors=_receptors(header["receptors"], tables, arrays),
         street_links=StreetLinkTable(**{name: arrays[f"links_{name}"] for name in LINK_ARRAYS}),
+        terrain=_terrain(header["terrain"], arrays),
         weather=_weather(header["weather"]),
         background=Background(header["background"] | backgrounds),
         assumptions=tuple(header["assumptions"]),
@@ -120,7 +136,14 @@ def _placed(table: Any, crs: str) -> Any:
 
 
 def _point_table(points: Points, crs: str) -> gpd.GeoDataFrame:
-    columns = {"x": points.x, "y": points.y, "label": points.label}
+    columns = {
+        "x": points.x,
+        "y": points.y,
+        "label": points.label,
+        "height": np.nan if points.height is None else points.height,
+        "building": -1 if points.building is None else points.building,
+        "floor": -1 if points.floor is None else points.floor,
+    }
     geometry = gpd.points_from_xy(points.x, points.y)
     return typed("points", gpd.GeoDataFrame(columns, geometry=geometry, crs=crs))
 
@@ -140,8 +163,18 @@ def _receptors(
         spec = {name: value for name, value in header.items() if name != "kind"}
         return Grid(**spec, masked=arrays["masked"])
     points = tables["points"]
-    label = points["label"].to_numpy().astype(np.str_)
-    return Points(points["x"].to_numpy(), points["y"].to_numpy(), label)
+    columns = {name: points[name].to_numpy() for name in POINT_COLUMNS}
+    return Points(**columns | {"label": columns["label"].astype(np.str_)})
+
+
+def _terrain_header(terrain: Terrain | None) -> dict[str, float] | None:
+    if terrain is None:
+        return None
+    return {name: getattr(terrain, name) for name in ("west", "south", "spacing")}
+
+
+def _terrain(header: dict[str, float] | None, arrays: dict[str, NDArray[Any]]) -> Terrain | None:
+    return None if header is None else Terrain(**header, altitude=arrays["terrain"])
 
 
 def _weather_header(weather: Weather) -> dict[str, Any]:

@@ -15,6 +15,8 @@ AIR_CLASSES = ("light", "medium", "heavy", "bus")
 PERIODS = ("day", "evening", "night")
 PERIOD_HOURS = {"day": 12.0, "evening": 4.0, "night": 8.0}
 POLLUTANTS = ("nox", "no2", "pm10", "pm25", "ec")
+#: Where the height of a building comes from: its own tag or column, its storeys, or a default.
+HEIGHT_SOURCES = ("height", "levels", "default")
 
 #: Columns of the road table (one row a road: a line of constant properties) and their types.
 ROAD_COLUMNS: dict[str, str] = {
@@ -80,6 +82,12 @@ class Points:
     x: Float64
     y: Float64
     label: NDArray[np.str_]
+    # Of sound, m above the ground; None, or NaN at a point: receptor_height_noise of the region.
+    height: Float64 | None = None
+    # Row of the building whose facade the point stands before, which does not reflect there
+    # (incident level); None, or -1 at a point: none.
+    building: NDArray[np.int32] | None = None
+    floor: NDArray[np.int32] | None = None  # of that building, 0 at the ground; -1: none
 
     @property
     def size(self) -> int:
@@ -100,6 +108,16 @@ class StreetLinkTable:
     distance: NDArray[np.float32]  # m, receptor to road axis
     street_type: NDArray[np.int8]  # 1 to 4
     tree_factor: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Terrain:
+    """Altitudes of the ground at the nodes of a regular grid that covers the region."""
+
+    west: float  # of the south-west node itself (m, the region's CRS)
+    south: float
+    spacing: float  # m
+    altitude: NDArray[np.float32]  # (rows, columns), m, south-west first; no node lacks a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +149,11 @@ class Background:
     values: dict[str, float | NDArray[np.float32]]  # no2, o3, pm10, pm25, ec
 
 
+def no_features(*columns: str) -> gpd.GeoDataFrame:
+    """An empty table with a geometry and the columns asked for."""
+    return gpd.GeoDataFrame({name: [] for name in columns}, geometry=[])
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """Everything a scenario needs and does not change."""
@@ -139,7 +162,9 @@ class Region:
     crs: str  # EPSG:31370, a projected CRS in metres
     year: int  # of the emission factors, unless a scenario asks otherwise
     roads: gpd.GeoDataFrame  # ROAD_COLUMNS + geometry (LineString)
-    buildings: gpd.GeoDataFrame  # height (m), geometry (Polygon)
+    # height (m above the ground), height_source (HEIGHT_SOURCES), geometry (Polygon; holes are
+    # courtyards)
+    buildings: gpd.GeoDataFrame
     trees: gpd.GeoDataFrame  # kind (tree or tree_row), geometry
     junctions: gpd.GeoDataFrame  # kind (signals or roundabout), geometry (Point)
     receptors: Grid | Points
@@ -154,3 +179,12 @@ class Region:
     corrections: gpd.GeoDataFrame
     assumptions: tuple[str, ...] = field(default=())  # in words, for the stamp
     content_hash: str = ""
+    #: Walls and noise screens: height (m above the ground), absorption (share of the energy, 0 to
+    #: 1), geometry (LineString).
+    screens: gpd.GeoDataFrame = field(default_factory=lambda: no_features("height", "absorption"))
+    #: ground_factor (0 hard to 1 soft), geometry (Polygon).  The first row wins where they overlap;
+    #: elsewhere weather.ground_factor holds.
+    ground_areas: gpd.GeoDataFrame = field(default_factory=lambda: no_features("ground_factor"))
+    terrain: Terrain | None = None  # None: flat, everything at altitude 0
+    #: people, building (row of the building they live in, -1: not known), geometry (Point).
+    population: gpd.GeoDataFrame = field(default_factory=lambda: no_features("people", "building"))

@@ -33,7 +33,7 @@ from roadside_server.region.parts import (
 from roadside_server.region.schema import Grid, Region
 
 #: Version of the folder's layout; a reader refuses others.
-FORMAT = 1
+FORMAT = 2
 HEADER = "region.json"
 #: Values a chunk of a stored array, at most.
 CHUNK = 1 << 20
@@ -158,7 +158,9 @@ def read_header(folder: Path) -> dict[str, Any]:
     document = _read_json(folder / HEADER)
     found = document.get("format")
     if found != FORMAT:
-        raise RegionDamagedError(f"{HEADER}: format {found!r}, this version reads {FORMAT}")
+        raise RegionDamagedError(
+            f"{HEADER}: format {found!r}, this version reads {FORMAT}; build the region anew"
+        )
     if not isinstance(document.get("digests"), dict):
         raise RegionDamagedError(f"{HEADER}: lacks 'digests'")
     content_hash = document.pop("content_hash", None)

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from roadside_server.errors import InvalidInputError, require
-from roadside_server.region.build import CORRECTION_COLUMNS, RegionInput, no_features
+from roadside_server.region.build import CORRECTION_COLUMNS, RegionInput
 from roadside_server.region.checks import check_buildings, check_place, check_values
 from roadside_server.region.defaults import BUILDING_HEIGHT
-from roadside_server.region.schema import ROAD_COLUMNS
+from roadside_server.region.schema import ROAD_COLUMNS, no_features
 from roadside_server.region.traffic import ALL_VOLUMES, assumed_lanes, assumptions_for
 from roadside_server.region.vector_files import (
     check_geometry,
@@ -196,12 +196,18 @@ def _buildings(
     table: gpd.GeoDataFrame | None, name: str
 ) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     if table is None:
-        return no_features("height"), ("There are no buildings: every road is an open road.",)
+        return no_features("height", "height_source"), (
+            "There are no buildings: every road is an open road.",
+        )
     height = table["height"] if "height" in table else pd.Series(np.nan, table.index)
     unknown = height.isna()
-    buildings = table.assign(height=height.where(~unknown, BUILDING_HEIGHT))
+    buildings = table.assign(
+        height=height.where(~unknown, BUILDING_HEIGHT),
+        height_source=np.where(unknown, "default", "height"),
+    )
     check_buildings(buildings, name)
     share = (
         f"The height of {unknown.mean():.0%} of the buildings is taken as {BUILDING_HEIGHT:g} m."
     )
-    return buildings[["height", "geometry"]], (share,) if unknown.any() else ()
+    kept = buildings[["height", "height_source", "geometry"]]
+    return kept, (share,) if unknown.any() else ()

@@ -123,6 +123,10 @@ def region_message(region: Region | dict[str, Any]) -> region_service_pb2.Region
         content_hash=header["content_hash"],
         year=header["year"],
         assumptions=header["assumptions"],
+        screens=header["counts"]["screens"],
+        ground_areas=header["counts"]["ground_areas"],
+        terrain_spacing=(header["terrain"] or {}).get("spacing", 0.0),
+        people=header["people"],
     )
 
 

@@ -115,7 +115,9 @@ def test_a_building_has_its_tagged_height_else_its_storeys_else_the_default(town
         town.way({"building": "yes"} | tags, *square)
     town.way({"building": "garage"}, *square)
     town.way({"building": "roof"}, *square)
-    assert town.read().buildings["height"].tolist() == [21.0, 11.0, 9.0, 3.0]
+    buildings = town.read().buildings
+    assert buildings["height"].tolist() == [21.0, 11.0, 9.0, 3.0]
+    assert buildings["height_source"].tolist() == ["height", "levels", "default", "default"]
 
 
 def test_a_courtyard_is_no_part_of_its_building(town):

@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
-from region_factory import no_street_links, small_points, small_region
+from region_factory import (
+    SOUTH,
+    WEST,
+    features,
+    no_street_links,
+    small_points,
+    small_region,
+    small_terrain,
+)
 from roadside_server.region.describe import describe_region, vehicles_per_day
 from roadside_server.region.schema import Background
+from shapely import LineString, Point, box
 
 
 def test_a_description_counts_what_is_there():
@@ -16,6 +25,22 @@ def test_a_description_counts_what_is_there():
     assert "type 2, narrow canyon" in lines["streets"]
     assert "counted 100%" in lines["volumes"]
     assert lines["beside roads"] == "21 buildings, 1 trees, 1 junctions"
+
+
+def test_ground_terrain_and_people_are_told():
+    here = Point(WEST, SOUTH)
+    region = small_region(
+        terrain=small_terrain(),
+        screens=features("height", [3.0], [LineString([here, (WEST + 400, SOUTH)])]),
+        ground_areas=features("ground_factor", [1.0], [box(0, 0, 1000, 500)]),
+        population=features("people", [2.5, 3.0], [here, here]),
+    )
+    lines = dict(describe_region(region).lines)
+    assert lines["building heights"] == "height 100%, levels 0%, default 0%; median 12 m"
+    assert lines["screens"] == "1, 0.4 km"
+    assert lines["ground areas"] == "1: G 1 0.50 km2; elsewhere G 0.5"
+    assert lines["terrain"] == "0.0 to 6.0 m, 7 x 6 every 100 m"
+    assert lines["people"] == "6 at 2 places"
 
 
 def test_what_was_assumed_is_told():

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from region_factory import no_street_links, small_points, small_region, uniform_weather
+from region_factory import (
+    features,
+    no_street_links,
+    small_points,
+    small_region,
+    small_terrain,
+    uniform_weather,
+)
 from roadside_server.errors import InvalidInputError, NotFoundError, RegionDamagedError
 from roadside_server.region.content_hash import hash_document
 from roadside_server.region.schema import Background, Grid, StreetLinkTable
 from roadside_server.region.storage import load_region, with_content_hash, write_region
+from shapely import LineString, Point
 from shapely.affinity import translate
 
 
@@ -20,7 +28,7 @@ from shapely.affinity import translate
 def stored(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("regions") / "small"
     background = Background({"no2": np.full(3000, 15, np.float32), "o3": 45.0})
-    write_region(small_region(background=background), folder)
+    write_region(small_region(background=background, terrain=small_terrain()), folder)
     return folder
 
 
@@ -29,12 +37,23 @@ def copy(stored, tmp_path) -> Path:
     return Path(shutil.copytree(stored, tmp_path / "small"))
 
 
+def small_ground():
+    """A screen, a pond and two inhabited houses."""
+    line, point = LineString([(0, 0), (50, 0)]), Point(5, 5)
+    return {
+        "screens": features("height", [3.0], [line]).assign(absorption=0.2),
+        "ground_areas": features("ground_factor", [0.0], [point.buffer(4)]),
+        "population": features("people", [2.5, 3.0], [point, point]).assign(building=[0, -1]),
+    }
+
+
 PARTS = sorted(
     [f"{name}.parquet" for name in
-     ("roads", "buildings", "trees", "junctions", "corrections", "emission_scale")]
+     ("roads", "buildings", "trees", "junctions", "corrections", "emission_scale", "screens",
+      "ground_areas", "population")]
     + [f"arrays.zarr/{name}" for name in
        ("masked", "links_start", "links_road", "links_distance", "links_street_type",
-        "links_tree_factor", "background_no2")]
+        "links_tree_factor", "background_no2", "terrain")]
 )  # fmt: skip
 
 
@@ -57,6 +76,33 @@ def test_free_receptors_keep_their_labels(tmp_path):
     assert load_region(tmp_path / "points").receptors.label.tolist() == points.label.tolist()
 
 
+def test_facade_receptors_keep_their_height_building_and_floor(tmp_path):
+    points = replace(
+        small_points(),
+        height=np.array([1.5, np.nan, 4.5]),
+        building=np.array([3, -1, 20], np.int32),
+        floor=np.array([0, -1, 1], np.int32),
+    )
+    region = small_region(receptors=points, street_links=no_street_links(points))
+    write_region(region, tmp_path / "points")
+    read = load_region(tmp_path / "points").receptors
+    for name in ("height", "building", "floor"):
+        assert getattr(read, name).dtype == getattr(points, name).dtype
+        assert np.array_equal(
+            getattr(read, name), getattr(points, name), equal_nan=name == "height"
+        )
+
+
+def test_what_sound_meets_and_who_hears_it_is_kept(tmp_path):
+    region = small_region(terrain=small_terrain(), **small_ground())
+    write_region(region, tmp_path / "small")
+    read = load_region(tmp_path / "small")
+    for name, table in small_ground().items():
+        assert getattr(read, name).equals(table[getattr(read, name).columns])
+    assert np.array_equal(read.terrain.altitude, region.terrain.altitude)
+    assert (read.terrain.west, read.terrain.spacing) == (region.terrain.west, 100.0)
+
+
 def test_the_same_input_gives_the_same_hash_wherever_it_lies(tmp_path):
     hashes = {write_region(small_region(), tmp_path / n).content_hash for n in ("a", "b")}
     assert len(hashes) == 1
@@ -65,7 +111,7 @@ def test_the_same_input_gives_the_same_hash_wherever_it_lies(tmp_path):
 def test_the_hash_does_not_depend_on_the_version_of_a_library():
     # Entered once; a change means that stored results no longer match their regions.
     assert with_content_hash(small_region()).content_hash == (
-        "6a72ab3922fa7131d50582d62ed592e99f41c29eff900adc82460168cbbb6613"
+        "cae4552cd0f5c570d27e5fbb65d6a2347b6b6f21d7cbcec4524557628412d72d"
     )
 
 
@@ -76,6 +122,8 @@ def test_the_hash_does_not_depend_on_the_version_of_a_library():
         {"weather": uniform_weather(speed=4.1)},
         {"background": Background({"no2": 15.5})},
         {"assumptions": ("Nothing is made up.",)},
+        {"terrain": small_terrain()},
+        *({name: table} for name, table in small_ground().items()),
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -181,13 +229,20 @@ def other_tables(region):
         "junctions": region.junctions.assign(kind="roundabout"),
         "corrections": corrections,
         "emission_scale": scale,
+        **small_ground(),
     }
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"format": 2}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"format": 3}', "\x00"])
 def test_a_header_that_is_no_header_is_refused(copy, text):
     (copy / "region.json").write_text(text)
     with pytest.raises(RegionDamagedError, match=r"region\.json"):
+        load_region(copy)
+
+
+def test_a_region_of_an_earlier_layout_is_to_be_built_anew(copy):
+    (copy / "region.json").write_text('{"format": 1}')
+    with pytest.raises(RegionDamagedError, match=r"format 1, this version reads 2; build .* anew"):
         load_region(copy)
 
 
