@@ -8,7 +8,7 @@ from roadside_server.computation.arrays import MASKED, NEAR_AXIS, NO_ROAD
 from roadside_server.computation.job import prepare
 from roadside_server.errors import ComputationCancelledError, InvalidInputError
 from roadside_server.region.schema import Background, Grid
-from roadside_server.scenario.quantities import QUANTITIES
+from roadside_server.scenario.quantities import DEFAULT_QUANTITIES
 from roadside_server.scenario.reading import read_scenario
 from shapely import affinity, box
 
@@ -71,7 +71,7 @@ def baseline():
 
 def test_every_array_is_named_by_quantity_and_output(closed_long):
     outputs = ("baseline", "scenario", "difference")
-    expected = {f"{quantity}_{output}" for quantity in QUANTITIES for output in outputs}
+    expected = {f"{quantity}_{output}" for quantity in DEFAULT_QUANTITIES for output in outputs}
     assert set(closed_long) == expected | {"flags"}
 
 
@@ -85,7 +85,7 @@ def test_values_are_finite_wherever_nothing_is_built(closed_long):
 
 
 def test_the_baseline_is_the_same_with_measures_and_without(closed_long, baseline):
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         name = f"{quantity}_baseline"
         np.testing.assert_allclose(closed_long[name], baseline[name], rtol=SUMS)
 
@@ -107,7 +107,7 @@ def test_closing_all_roads_leaves_no_level_of_sound():
 
 def test_a_closed_street_makes_nothing_worse(closed_long):
     free = ~REGION.receptors.masked
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         change = closed_long[f"{quantity}_difference"][free]
         assert change.max() <= 0.0, quantity
         assert change.min() < 0.0, quantity
@@ -125,7 +125,7 @@ def test_a_closed_street_makes_nothing_worse(closed_long):
 def test_a_measure_that_changes_nothing_differs_in_no_bit(measure):
     same = maps(measure)
     free = ~REGION.receptors.masked
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         assert (same[f"{quantity}_difference"][free] == 0.0).all()
         before, after = same[f"{quantity}_baseline"], same[f"{quantity}_scenario"]
         assert before.tobytes() == after.tobytes()
@@ -158,7 +158,7 @@ def test_roads_together_contribute_the_sum_of_each():
 
 def test_closing_a_road_is_as_if_it_were_not_there(closed_long):
     without = maps(region=only("cross", "rural", "motorway"))
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         expected = without[f"{quantity}_baseline"]
         np.testing.assert_allclose(closed_long[f"{quantity}_scenario"], expected, rtol=SUMS)
 
@@ -202,7 +202,7 @@ def test_a_quieter_surface_leaves_the_air():
 
 
 def test_differences_are_scenario_minus_baseline(closed_long):
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         expected = closed_long[f"{quantity}_scenario"] - closed_long[f"{quantity}_baseline"]
         np.testing.assert_array_equal(closed_long[f"{quantity}_difference"], expected)
 
@@ -238,7 +238,7 @@ def test_points_and_grid_agree_where_they_meet(baseline):
     row = ((points.y - SOUTH) / SPACING).astype(int)
     column = ((points.x - WEST) / SPACING).astype(int)
     there = (points.y - SOUTH) % SPACING == 0
-    for quantity in QUANTITIES:
+    for quantity in DEFAULT_QUANTITIES:
         name = f"{quantity}_baseline"
         expected = baseline[name][row, column][there]
         # Pieces differ with the block that a receptor is in: 0.02 % of its sums.

@@ -9,7 +9,7 @@ import pytest
 from grpc import StatusCode
 from roadside_server.errors import InvalidInputError
 from roadside_server.scenario.measures import Close, LowEmissionZone, ScaleVolumes, SetVolumes
-from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
+from roadside_server.scenario.quantities import DEFAULT_QUANTITIES, OUTPUTS
 from roadside_server.scenario.reading import DEFAULT_NOISE_RANGE, read_scenario
 
 from tests.region_factory import SOUTH, WEST, small_region
@@ -39,10 +39,15 @@ def rows_of(measure):
 
 def test_an_empty_scenario_asks_for_every_quantity_of_the_baseline():
     scenario = read()
-    assert scenario.quantities == tuple(QUANTITIES)
+    assert scenario.quantities == DEFAULT_QUANTITIES
     assert scenario.outputs == ("baseline",)
     assert scenario.options.year == REGION.year
     assert scenario.options.noise_range == DEFAULT_NOISE_RANGE
+
+
+def test_the_level_of_24_hours_is_computed_only_where_it_is_named():
+    assert "laeq" not in read().quantities
+    assert read(quantities=["QUANTITY_LAEQ"]).quantities == ("laeq",)
 
 
 def test_a_scenario_with_measures_returns_all_three_outputs_unless_asked_otherwise():

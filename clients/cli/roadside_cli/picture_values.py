@@ -10,7 +10,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap,
 from numpy.typing import NDArray
 
 AIR = ("no2", "nox", "pm10", "pm25", "ec", "pm10_days")
-NOISE = ("lden", "lnight", "lday", "levening")
+NOISE = ("lden", "lnight", "lday", "levening", "laeq")
 SYMBOLS = {
     "no2": "NO$_2$", "nox": "NO$_x$", "pm10": "PM$_{10}$", "pm25": "PM$_{2.5}$", "ec": "EC",
     "pm10_days": "PM$_{10}$ days", "lden": "L$_\\mathrm{den}$", "lnight": "L$_\\mathrm{night}$",

@@ -11,7 +11,7 @@ from roadside.v1.scenario_service_pb2 import QuantitySummary, Statistics, Summar
 NAMES = {
     "no2": "NO2", "nox": "NOx", "pm10": "PM10", "pm25": "PM2.5", "ec": "EC",
     "pm10_days": "PM10 > 50", "lden": "Lden", "lday": "Lday", "levening": "Levening",
-    "lnight": "Lnight",
+    "lnight": "Lnight", "laeq": "LAeq",
 }  # fmt: skip
 UNITS = {"ug/m3": "µg/m³", "days": "days a year"}
 HEADINGS = (

@@ -28,14 +28,19 @@ class Levels(NamedTuple):
     levening: Float32
     lnight: Float32
     lden: Float32
+    laeq: Float32  # of 24 hours
+
+
+@physics
+def daily_energy(day: float, evening: float, night: float) -> float:
+    """Mean energy of 24 hours of the energies of the three periods, none of them weighted."""
+    return (DAY * day + EVENING * evening + NIGHT * night) / (DAY + EVENING + NIGHT)
 
 
 @physics
 def lden_energy(day: float, evening: float, night: float) -> float:
     """Day-evening-night energy of the energies of the three periods; Annex I, 1."""
-    evening = EVENING_PENALTY * evening
-    night = NIGHT_PENALTY * night
-    return (DAY * day + EVENING * evening + NIGHT * night) / (DAY + EVENING + NIGHT)
+    return daily_energy(day, EVENING_PENALTY * evening, NIGHT_PENALTY * night)
 
 
 @physics
@@ -46,7 +51,7 @@ def level_or_nan(energy: float) -> float:
 
 def levels(energy: Float32) -> Levels:
     """Levels (dB(A)) of the energies (3, N) re (20 uPa)^2 of day, evening and night."""
-    out = np.empty((4, energy.shape[1]), np.float32)
+    out = np.empty((5, energy.shape[1]), np.float32)
     _levels(np.ascontiguousarray(energy, np.float32), out)
     return Levels(*out)
 
@@ -55,7 +60,9 @@ def _levels_of(energy: Float32, out: Float32) -> None:
     for i in range(energy.shape[1]):
         for period in range(3):
             out[period, i] = level_or_nan(energy[period, i])
-        out[3, i] = level_or_nan(lden_energy(energy[0, i], energy[1, i], energy[2, i]))
+        day, evening, night = energy[0, i], energy[1, i], energy[2, i]
+        out[3, i] = level_or_nan(lden_energy(day, evening, night))
+        out[4, i] = level_or_nan(daily_energy(day, evening, night))
 
 
 _levels: Any = njit(nogil=True, error_model="numpy")(_levels_of)

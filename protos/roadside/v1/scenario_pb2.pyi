@@ -39,6 +39,8 @@ class _QuantityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quantity.Val
     QUANTITY_LDAY: _Quantity.ValueType  # 8
     QUANTITY_LEVENING: _Quantity.ValueType  # 9
     QUANTITY_LNIGHT: _Quantity.ValueType  # 10
+    QUANTITY_LAEQ: _Quantity.ValueType  # 11
+    """Of 24 hours; those of the periods are LDAY, LEVENING and LNIGHT. Only where it is named."""
 
 class Quantity(_Quantity, metaclass=_QuantityEnumTypeWrapper): ...
 
@@ -56,6 +58,8 @@ QUANTITY_LDEN: Quantity.ValueType  # 7
 QUANTITY_LDAY: Quantity.ValueType  # 8
 QUANTITY_LEVENING: Quantity.ValueType  # 9
 QUANTITY_LNIGHT: Quantity.ValueType  # 10
+QUANTITY_LAEQ: Quantity.ValueType  # 11
+"""Of 24 hours; those of the periods are LDAY, LEVENING and LNIGHT. Only where it is named."""
 Global___Quantity: _TypeAlias = Quantity  # noqa: Y015
 
 class _Output:
@@ -149,7 +153,7 @@ class Scenario(_message.Message):
 
     @_builtins.property
     def quantities(self) -> _containers.RepeatedScalarFieldContainer[Global___Quantity.ValueType]:
-        """What to compute. None: every quantity."""
+        """What to compute. None: every quantity but LAEQ."""
 
     @_builtins.property
     def outputs(self) -> _containers.RepeatedScalarFieldContainer[Global___Output.ValueType]:

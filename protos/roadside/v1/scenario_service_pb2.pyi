@@ -287,6 +287,7 @@ class Summary(_message.Message):
     SECONDS_FIELD_NUMBER: _builtins.int
     CAVEATS_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    NOISE_EXPOSURES_FIELD_NUMBER: _builtins.int
     result: _builtins.str
     receptors: _builtins.int
     pairs: _builtins.int
@@ -301,6 +302,12 @@ class Summary(_message.Message):
     def stages(self) -> Global___StageTimes:
         """Where the time went."""
 
+    @_builtins.property
+    def noise_exposures(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoiseExposure]:
+        """People exposed to road noise, for the baseline and the scenario; none where the region holds no population, or
+        LDEN and LNIGHT of a state were not asked for.
+        """
+
     def __init__(
         self,
         *,
@@ -311,14 +318,85 @@ class Summary(_message.Message):
         seconds: _builtins.float = ...,
         caveats: _abc.Iterable[_builtins.str] | None = ...,
         stages: Global___StageTimes | None = ...,
+        noise_exposures: _abc.Iterable[Global___NoiseExposure] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stages", b"stages"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caveats", b"caveats", "pairs", b"pairs", "quantities", b"quantities", "receptors", b"receptors", "result", b"result", "seconds", b"seconds", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caveats", b"caveats", "noise_exposures", b"noise_exposures", "pairs", b"pairs", "quantities", b"quantities", "receptors", b"receptors", "result", b"result", "seconds", b"seconds", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Summary: _TypeAlias = Summary  # noqa: Y015
+
+@_typing.final
+class NoiseExposure(_message.Message):
+    """People and their homes' most exposed facades; Directive 2002/49/EC (END)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    LDEN_FIELD_NUMBER: _builtins.int
+    LNIGHT_FIELD_NUMBER: _builtins.int
+    HIGHLY_ANNOYED_FIELD_NUMBER: _builtins.int
+    HIGHLY_SLEEP_DISTURBED_FIELD_NUMBER: _builtins.int
+    IHD_FRACTION_FIELD_NUMBER: _builtins.int
+    output: _scenario_pb2.Output.ValueType
+    """Baseline or scenario."""
+    people: _builtins.float
+    """All people of the region, whatever their level."""
+    highly_annoyed: _builtins.float
+    """People, by Annex III."""
+    highly_sleep_disturbed: _builtins.float
+    ihd_fraction: _builtins.float
+    """Share of all cases of ischaemic heart disease that is due to road noise; times the cases a year: those due."""
+    @_builtins.property
+    def lden(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExposureBand]:
+        """People by band of 5 dB: Lden from 55 dB, Lnight from 50 dB."""
+
+    @_builtins.property
+    def lnight(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExposureBand]: ...
+    def __init__(
+        self,
+        *,
+        output: _scenario_pb2.Output.ValueType = ...,
+        people: _builtins.float = ...,
+        lden: _abc.Iterable[Global___ExposureBand] | None = ...,
+        lnight: _abc.Iterable[Global___ExposureBand] | None = ...,
+        highly_annoyed: _builtins.float = ...,
+        highly_sleep_disturbed: _builtins.float = ...,
+        ihd_fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["highly_annoyed", b"highly_annoyed", "highly_sleep_disturbed", b"highly_sleep_disturbed", "ihd_fraction", b"ihd_fraction", "lden", b"lden", "lnight", b"lnight", "output", b"output", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoiseExposure: _TypeAlias = NoiseExposure  # noqa: Y015
+
+@_typing.final
+class ExposureBand(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    level: _builtins.float
+    """Lower edge, dB; bands are 5 dB wide, the last is open."""
+    people: _builtins.float
+    def __init__(
+        self,
+        *,
+        level: _builtins.float = ...,
+        people: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExposureBand: _TypeAlias = ExposureBand  # noqa: Y015
 
 @_typing.final
 class StageTimes(_message.Message):
@@ -529,6 +607,133 @@ class EstimateScenarioResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EstimateScenarioResponse: _TypeAlias = EstimateScenarioResponse  # noqa: Y015
+
+@_typing.final
+class ListContributionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCENARIO_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    MAX_ROADS_FIELD_NUMBER: _builtins.int
+    max_roads: _builtins.int
+    """Roads for each place; 0: 20."""
+    @_builtins.property
+    def scenario(self) -> _scenario_pb2.Scenario:
+        """The traffic is the scenario's; that of the present without measures."""
+
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[_scenario_pb2.Point]:
+        """Places in the CRS of the region, at most 100; each is answered for the nearest receptor outside buildings."""
+
+    def __init__(
+        self,
+        *,
+        scenario: _scenario_pb2.Scenario | None = ...,
+        points: _abc.Iterable[_scenario_pb2.Point] | None = ...,
+        max_roads: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scenario", b"scenario"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_roads", b"max_roads", "points", b"points", "scenario", b"scenario"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListContributionsRequest: _TypeAlias = ListContributionsRequest  # noqa: Y015
+
+@_typing.final
+class ListContributionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEPTORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receptors(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceptorContributions]: ...
+    def __init__(
+        self,
+        *,
+        receptors: _abc.Iterable[Global___ReceptorContributions] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receptors", b"receptors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListContributionsResponse: _TypeAlias = ListContributionsResponse  # noqa: Y015
+
+@_typing.final
+class ReceptorContributions(_message.Message):
+    """What is heard at one receptor. Levels are dB(A)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEPTOR_FIELD_NUMBER: _builtins.int
+    LDEN_FIELD_NUMBER: _builtins.int
+    LNIGHT_FIELD_NUMBER: _builtins.int
+    ROADS_FIELD_NUMBER: _builtins.int
+    lden: _builtins.float
+    """Of all roads; NaN where none is within range."""
+    lnight: _builtins.float
+    @_builtins.property
+    def receptor(self) -> _scenario_pb2.Point:
+        """The receptor that was taken, in the CRS of the region."""
+
+    @_builtins.property
+    def roads(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoadContribution]:
+        """The loudest first."""
+
+    def __init__(
+        self,
+        *,
+        receptor: _scenario_pb2.Point | None = ...,
+        lden: _builtins.float = ...,
+        lnight: _builtins.float = ...,
+        roads: _abc.Iterable[Global___RoadContribution] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receptor", b"receptor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lden", b"lden", "lnight", b"lnight", "receptor", b"receptor", "roads", b"roads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceptorContributions: _TypeAlias = ReceptorContributions  # noqa: Y015
+
+@_typing.final
+class RoadContribution(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROAD_ID_FIELD_NUMBER: _builtins.int
+    STREET_FIELD_NUMBER: _builtins.int
+    LDEN_FIELD_NUMBER: _builtins.int
+    LDAY_FIELD_NUMBER: _builtins.int
+    LEVENING_FIELD_NUMBER: _builtins.int
+    LNIGHT_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    road_id: _builtins.str
+    street: _builtins.str
+    lden: _builtins.float
+    lday: _builtins.float
+    levening: _builtins.float
+    lnight: _builtins.float
+    share: _builtins.float
+    """Share of the energy behind Lden, 0 to 1."""
+    def __init__(
+        self,
+        *,
+        road_id: _builtins.str = ...,
+        street: _builtins.str = ...,
+        lden: _builtins.float = ...,
+        lday: _builtins.float = ...,
+        levening: _builtins.float = ...,
+        lnight: _builtins.float = ...,
+        share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lday", b"lday", "lden", b"lden", "levening", b"levening", "lnight", b"lnight", "road_id", b"road_id", "share", b"share", "street", b"street"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoadContribution: _TypeAlias = RoadContribution  # noqa: Y015
 
 @_typing.final
 class GetLimitsRequest(_message.Message):

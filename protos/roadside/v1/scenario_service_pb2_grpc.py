@@ -45,6 +45,11 @@ class ScenarioServiceStub:
                 request_serializer=roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioResponse.FromString,
                 _registered_method=True)
+        self.ListContributions = channel.unary_unary(
+                '/roadside.v1.ScenarioService/ListContributions',
+                request_serializer=roadside_dot_v1_dot_scenario__service__pb2.ListContributionsRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_scenario__service__pb2.ListContributionsResponse.FromString,
+                _registered_method=True)
         self.GetLimits = channel.unary_unary(
                 '/roadside.v1.ScenarioService/GetLimits',
                 request_serializer=roadside_dot_v1_dot_scenario__service__pb2.GetLimitsRequest.SerializeToString,
@@ -70,6 +75,13 @@ class ScenarioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListContributions(self, request, context):
+        """Which roads are heard at chosen places, the loudest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLimits(self, request, context):
         """What this server accepts.
         """
@@ -89,6 +101,11 @@ def add_ScenarioServiceServicer_to_server(servicer, server):
                     servicer.EstimateScenario,
                     request_deserializer=roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioResponse.SerializeToString,
+            ),
+            'ListContributions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContributions,
+                    request_deserializer=roadside_dot_v1_dot_scenario__service__pb2.ListContributionsRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_scenario__service__pb2.ListContributionsResponse.SerializeToString,
             ),
             'GetLimits': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLimits,
@@ -151,6 +168,33 @@ class ScenarioService:
             '/roadside.v1.ScenarioService/EstimateScenario',
             roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioRequest.SerializeToString,
             roadside_dot_v1_dot_scenario__service__pb2.EstimateScenarioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContributions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.ScenarioService/ListContributions',
+            roadside_dot_v1_dot_scenario__service__pb2.ListContributionsRequest.SerializeToString,
+            roadside_dot_v1_dot_scenario__service__pb2.ListContributionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class ScenarioServiceStub:
     """Computes a scenario and streams its metadata, then tiles as they finish, progress, and a summary last."""
     EstimateScenario: _grpc.UnaryUnaryMultiCallable[_scenario_service_pb2.EstimateScenarioRequest, _scenario_service_pb2.EstimateScenarioResponse]
     """What a scenario would cost, without computing it."""
+    ListContributions: _grpc.UnaryUnaryMultiCallable[_scenario_service_pb2.ListContributionsRequest, _scenario_service_pb2.ListContributionsResponse]
+    """Which roads are heard at chosen places, the loudest first."""
     GetLimits: _grpc.UnaryUnaryMultiCallable[_scenario_service_pb2.GetLimitsRequest, _scenario_service_pb2.GetLimitsResponse]
     """What this server accepts."""
 
@@ -49,6 +51,8 @@ class ScenarioServiceAsyncStub(ScenarioServiceStub):
     """Computes a scenario and streams its metadata, then tiles as they finish, progress, and a summary last."""
     EstimateScenario: _aio.UnaryUnaryMultiCallable[_scenario_service_pb2.EstimateScenarioRequest, _scenario_service_pb2.EstimateScenarioResponse]  # type: ignore[assignment]
     """What a scenario would cost, without computing it."""
+    ListContributions: _aio.UnaryUnaryMultiCallable[_scenario_service_pb2.ListContributionsRequest, _scenario_service_pb2.ListContributionsResponse]  # type: ignore[assignment]
+    """Which roads are heard at chosen places, the loudest first."""
     GetLimits: _aio.UnaryUnaryMultiCallable[_scenario_service_pb2.GetLimitsRequest, _scenario_service_pb2.GetLimitsResponse]  # type: ignore[assignment]
     """What this server accepts."""
 
@@ -70,6 +74,14 @@ class ScenarioServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scenario_service_pb2.EstimateScenarioResponse, _abc.Awaitable[_scenario_service_pb2.EstimateScenarioResponse]]:
         """What a scenario would cost, without computing it."""
+
+    @_abc_1.abstractmethod
+    def ListContributions(
+        self,
+        request: _scenario_service_pb2.ListContributionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scenario_service_pb2.ListContributionsResponse, _abc.Awaitable[_scenario_service_pb2.ListContributionsResponse]]:
+        """Which roads are heard at chosen places, the loudest first."""
 
     @_abc_1.abstractmethod
     def GetLimits(

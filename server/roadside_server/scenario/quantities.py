@@ -13,14 +13,15 @@ class Quantity:
     unit: str
     long_name: str
     kind: str  # air or noise
+    on_request: bool = False  # computed only where it is named
 
 
 def _air(name: str, long_name: str, unit: str = "ug/m3") -> Quantity:
     return Quantity(name, unit, long_name, "air")
 
 
-def _noise(name: str, long_name: str) -> Quantity:
-    return Quantity(name, "dB", long_name, "noise")
+def _noise(name: str, long_name: str, *, on_request: bool = False) -> Quantity:
+    return Quantity(name, "dB", long_name, "noise", on_request)
 
 
 #: In the order of the contract's enumeration.
@@ -37,8 +38,11 @@ QUANTITIES: dict[str, Quantity] = {
         _noise("lday", "day level Lday, A-weighted"),
         _noise("levening", "evening level Levening, A-weighted"),
         _noise("lnight", "night level Lnight, A-weighted"),
+        _noise("laeq", "equivalent level LAeq of 24 hours, A-weighted", on_request=True),
     )
 }
 
+#: What is computed where no quantity is named.
+DEFAULT_QUANTITIES = tuple(q.name for q in QUANTITIES.values() if not q.on_request)
 AIR_QUANTITIES = tuple(q.name for q in QUANTITIES.values() if q.kind == "air")
 NOISE_QUANTITIES = tuple(q.name for q in QUANTITIES.values() if q.kind == "noise")

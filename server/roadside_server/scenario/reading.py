@@ -15,7 +15,7 @@ from roadside_server.errors import require
 from roadside_server.region.schema import Region
 from roadside_server.scenario.measure_messages import enumerated, read_measure, require_between
 from roadside_server.scenario.measures import Measure
-from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
+from roadside_server.scenario.quantities import DEFAULT_QUANTITIES, OUTPUTS, QUANTITIES
 
 #: Distance (m) within which a road counts for sound, unless a scenario asks otherwise: that for
 #: which CNOSSOS-EU was made (JRC 2012).
@@ -86,7 +86,7 @@ def read_scenario(
 
 def _quantities(values: Sequence[int]) -> tuple[str, ...]:
     asked = _listed(values, scenario_pb2.Quantity, "QUANTITY_", "scenario.quantities")
-    return tuple(name for name in QUANTITIES if name in asked or not asked)
+    return tuple(name for name in QUANTITIES if name in (asked or DEFAULT_QUANTITIES))
 
 
 def _outputs(values: Sequence[int], any_measures: bool) -> tuple[str, ...]:

@@ -104,6 +104,13 @@ def test_lden_weighs_the_periods_as_the_directive_says():
     assert found.lnight[0] == pytest.approx(40.0, abs=1e-4)
     assert found.lden[0] == pytest.approx(expected, abs=1e-4)
     assert found.lden[1] == pytest.approx(60.0 - 10 * math.log10(2), abs=1e-4)
+    assert found.laeq[1] == pytest.approx(60.0 - 10 * math.log10(2), abs=1e-4)
+
+
+@given(st.floats(30, 90))
+def test_a_steady_sound_has_one_level_all_day(level):
+    energies = np.full((3, 1), 10 ** (level / 10), np.float32)
+    assert levels(energies).laeq[0] == pytest.approx(level, abs=1e-4)
 
 
 def test_where_no_road_is_heard_there_is_no_level():
