@@ -14,6 +14,7 @@ from roadside_cli.console import errors
 from roadside_cli.demo import app as demo
 from roadside_cli.extras import MissingExtraError
 from roadside_cli.health import app as health
+from roadside_cli.hearing import app as hearing
 from roadside_cli.region import app as region
 from roadside_cli.serving import app as serving
 from roadside_cli.validating import app as validating
@@ -54,7 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (serving, health, computing, validating, demo, benching):
+for commands in (serving, health, computing, hearing, validating, demo, benching):
     app.add_typer(commands)
 app.add_typer(region, name="region", help="Build regions and look at them.")
 

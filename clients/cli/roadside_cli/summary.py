@@ -5,7 +5,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from roadside.v1.scenario_pb2 import Quantity
+from roadside.v1.scenario_pb2 import Output, Quantity
 from roadside.v1.scenario_service_pb2 import QuantitySummary, Statistics, Summary
 
 NAMES = {
@@ -14,6 +14,9 @@ NAMES = {
     "lnight": "Lnight", "laeq": "LAeq",
 }  # fmt: skip
 UNITS = {"ug/m3": "µg/m³", "days": "days a year"}
+#: Levels with people in bands of 5 dB, and people harmed, by the name of the field.
+LEVELS = {"Lden": "lden", "Lnight": "lnight"}
+HARMED = {"highly annoyed": "highly_annoyed", "sleep highly disturbed": "highly_sleep_disturbed"}
 HEADINGS = (
     "baseline\nmean", "\nmax", "scenario\nmean", "\nmax", "change\nmean", "\nlowest", "\nhighest",
     "better\nreceptors", "worse\nreceptors",
@@ -21,9 +24,9 @@ HEADINGS = (
 
 
 def summary_tables(summary: Summary) -> list[Table]:
-    """Statistics of every quantity; receptors above limits, where there are any limits."""
-    limits = _limits(summary)
-    return [_statistics(summary), *([limits] if limits.row_count else [])]
+    """Statistics of every quantity; receptors above limits and people exposed, where any are."""
+    tables = (_limits(summary), _exposures(summary))
+    return [_statistics(summary), *(table for table in tables if table.row_count)]
 
 
 def caveat_list(summary: Summary) -> Group:
@@ -86,6 +89,27 @@ def _limits(summary: Summary) -> Table:
             counts = (side.get((reference, value)) for side in (before, after))
             shown = ("" if count is None else f"{count:,}" for count in counts)
             table.add_row(_name(quantity), reference, f"{value:g} {unit}", *shown)
+    return table
+
+
+def _exposures(summary: Summary) -> Table:
+    """People by band of noise at their homes' loudest facades, and those harmed."""
+    states = {Output.Name(e.output).removeprefix("OUTPUT_").lower(): e
+              for e in summary.noise_exposures}  # fmt: skip
+    table = Table(title="people exposed to road noise", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("at home")
+    for state in states:
+        table.add_column(state, justify="right")
+    if not states:
+        return table
+    for name, field in LEVELS.items():
+        for row in zip(*(getattr(e, field) for e in states.values()), strict=True):
+            table.add_row(f"{name} from {row[0].level:g} dB", *(f"{b.people:,.0f}" for b in row))
+    for name, field in HARMED.items():
+        table.add_row(name, *(f"{getattr(e, field):,.0f}" for e in states.values()))
+    shares = (f"{e.ihd_fraction:.2%}" for e in states.values())
+    table.add_row("ischaemic heart disease due to it", *shares)
+    table.caption = f"{next(iter(states.values())).people:,.0f} people in all"
     return table
 
 

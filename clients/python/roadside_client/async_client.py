@@ -10,6 +10,7 @@ from roadside.v1 import result_service_pb2 as result_messages
 from roadside.v1 import scenario_service_pb2 as messages
 from roadside.v1.region_service_pb2_grpc import RegionServiceStub
 from roadside.v1.result_service_pb2_grpc import ResultServiceStub
+from roadside.v1.scenario_pb2 import Point
 from roadside.v1.scenario_service_pb2_grpc import ScenarioServiceStub
 
 from roadside_client.connection import Connection
@@ -17,6 +18,7 @@ from roadside_client.errors import client_error
 from roadside_client.run import AsyncRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from roadside.v1.scenario_pb2 import Scenario
@@ -64,6 +66,15 @@ class AsyncClient:
             self._scenarios.EstimateScenario, request
         )
         return response
+
+    async def contributions(
+        self, scenario: Scenario, points: Sequence[tuple[float, float]], max_roads: int = 0
+    ) -> list[messages.ReceptorContributions]:
+        """Which roads are heard at places (m, the region's CRS), the loudest first; 0: 20 roads."""
+        request = messages.ListContributionsRequest(
+            scenario=scenario, points=[Point(x=x, y=y) for x, y in points], max_roads=max_roads
+        )
+        return list((await self._call(self._scenarios.ListContributions, request)).receptors)
 
     async def limits(self) -> messages.GetLimitsResponse:
         """What the server accepts, on which device it computes, and its version."""

@@ -10,6 +10,7 @@ from roadside.v1 import result_service_pb2 as result_messages
 from roadside.v1 import scenario_service_pb2 as messages
 from roadside.v1.region_service_pb2_grpc import RegionServiceStub
 from roadside.v1.result_service_pb2_grpc import ResultServiceStub
+from roadside.v1.scenario_pb2 import Point
 from roadside.v1.scenario_service_pb2_grpc import ScenarioServiceStub
 
 from roadside_client.connection import Connection
@@ -17,7 +18,7 @@ from roadside_client.errors import client_error
 from roadside_client.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from roadside.v1.scenario_pb2 import Scenario
@@ -78,6 +79,15 @@ class Client:
         """Receptors, pairs of piece and receptor, seconds and bytes that a scenario would take."""
         request = messages.EstimateScenarioRequest(scenario=scenario)
         return self._call(self._scenarios.EstimateScenario, request)
+
+    def contributions(
+        self, scenario: Scenario, points: Sequence[tuple[float, float]], max_roads: int = 0
+    ) -> list[messages.ReceptorContributions]:
+        """Which roads are heard at places (m, the region's CRS), the loudest first; 0: 20 roads."""
+        request = messages.ListContributionsRequest(
+            scenario=scenario, points=[Point(x=x, y=y) for x, y in points], max_roads=max_roads
+        )
+        return list(self._call(self._scenarios.ListContributions, request).receptors)
 
     def limits(self) -> messages.GetLimitsResponse:
         """What the server accepts, on which device it computes, and its version."""

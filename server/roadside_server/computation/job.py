@@ -20,6 +20,7 @@ from roadside_server.computation.arrays import (
 )
 from roadside_server.computation.caveats import caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
+from roadside_server.computation.homes import NO_HOMES, Homes, homes_of
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
 from roadside_server.computation.open_roads import open_stretches
@@ -80,6 +81,7 @@ class Job:
     air: AirModel | None  # None: no quantity of the air is asked
     noise: NoiseModel | None
     open_roads: Stretches  # that act by SRM2, whatever they emit
+    homes: Homes  # whose exposure to noise is counted
 
     def tiles(self, view: View | None = None) -> tuple[Tile, ...]:
         """All tiles, those in view first, and of those the ones that change."""
@@ -237,6 +239,9 @@ def prepare(
             methods=methods,
             device=device,
         )
+    homes = NO_HOMES
+    if noise is not None and not region.population.empty:
+        homes = site.once("homes", lambda: homes_of(region))
     tiles = site.once("tiles", lambda: tiles_of(region.receptors))
     compared = len(states) > 1
     return Job(
@@ -254,6 +259,7 @@ def prepare(
         air=air,
         noise=noise,
         open_roads=open_stretches(site, canyons_too=options.canyon_roads_beyond_street),
+        homes=homes,
     )
 
 

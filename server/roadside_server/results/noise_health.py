@@ -56,7 +56,8 @@ def people_by_band(people: Float64, level: Float64, bands: tuple[float, ...]) ->
     whole = np.floor(np.where(np.isfinite(level), level, -np.inf) + 0.5)
     band = np.searchsorted(bands, whole, side="right") - 1
     inside = band >= 0
-    return np.bincount(band[inside], weights=people[inside], minlength=len(bands))
+    counted = np.bincount(band[inside], weights=people[inside], minlength=len(bands))
+    return counted.astype(np.float64)
 
 
 def harmed(

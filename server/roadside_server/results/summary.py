@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from roadside_server.computation.arrays import MASKED
 from roadside_server.computation.job import Job, TileResult
+from roadside_server.results.exposures import ExposureGatherer, StateExposure
 from roadside_server.results.reference_values import ReferenceValue, reference_values
 from roadside_server.scenario.quantities import OUTPUTS, QUANTITIES
 
@@ -55,6 +56,7 @@ class Summary(NamedTuple):
     receptors: int  # that were computed
     pairs: int
     caveats: tuple[str, ...]
+    exposures: tuple[StateExposure, ...] = ()  # to noise, where people are known
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ class Summarizer:
             for array in job.arrays
             if array.output
         }
+        self._exposed = ExposureGatherer(job.homes, frozenset(self._gathered))
         self._receptors = 0
         self._pairs = 0
 
@@ -118,6 +121,7 @@ class Summarizer:
         """Take in a tile, once."""
         for name, gathered in self._gathered.items():
             gathered.add(result.values[name])
+        self._exposed.add(result)
         masked = np.bitwise_and(result.values["flags"].astype(np.uint8), MASKED) > 0
         self._receptors += int((~masked).sum())
         self._pairs += result.pairs
@@ -125,7 +129,8 @@ class Summarizer:
     def summary(self) -> Summary:
         """What the tiles so far amount to."""
         quantities = tuple(self._quantity(name) for name in self._job.scenario.quantities)
-        return Summary(quantities, self._receptors, self._pairs, self._job.caveats)
+        exposures = self._exposed.exposures()
+        return Summary(quantities, self._receptors, self._pairs, self._job.caveats, exposures)
 
     def _quantity(self, name: str) -> QuantitySummary:
         found = {output: self._gathered.get(f"{name}_{output}") for output in OUTPUTS}

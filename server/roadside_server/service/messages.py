@@ -9,9 +9,10 @@ from roadside.v1 import scenario_service_pb2 as messages
 
 from roadside_server.computation.job import Job
 from roadside_server.region.parts import header_of, receptor_header
-from roadside_server.region.schema import Grid, Points, Region
+from roadside_server.region.schema import Float64, Grid, Points, Region
 from roadside_server.results.chunks import crc32c
 from roadside_server.results.files import StoredResult
+from roadside_server.results.noise_health import LDEN_BANDS, LNIGHT_BANDS, Exposure
 from roadside_server.results.summary import Exceedance, QuantitySummary, Statistics, Summary
 from roadside_server.results.zarr_format import StoreParts
 from roadside_server.scenario.measures import all_vehicles_per_day
@@ -69,8 +70,28 @@ def summary_message(run: ScenarioRun, summary: Summary) -> Responses:
         seconds=run.seconds,
         caveats=summary.caveats,
         stages=messages.StageTimes(**run.stages.seconds),
+        noise_exposures=[_exposure(*state) for state in summary.exposures],
     )
     return Responses(summary=message)
+
+
+def _exposure(output: str, exposed: Exposure) -> messages.NoiseExposure:
+    return messages.NoiseExposure(
+        output=scenario_pb2.Output.Value(f"OUTPUT_{output.upper()}"),
+        people=exposed.people,
+        lden=_bands(LDEN_BANDS, exposed.lden),
+        lnight=_bands(LNIGHT_BANDS, exposed.lnight),
+        highly_annoyed=exposed.highly_annoyed,
+        highly_sleep_disturbed=exposed.highly_sleep_disturbed,
+        ihd_fraction=exposed.ihd_fraction,
+    )
+
+
+def _bands(levels: tuple[float, ...], people: Float64) -> list[messages.ExposureBand]:
+    return [
+        messages.ExposureBand(level=level, people=number)
+        for level, number in zip(levels, people, strict=True)
+    ]
 
 
 def _quantity(quantity: QuantitySummary) -> messages.QuantitySummary:

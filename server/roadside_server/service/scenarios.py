@@ -23,6 +23,7 @@ from roadside_server.results.zarr_format import StoreParts, store_parts
 from roadside_server.scenario.quantities import QUANTITIES
 from roadside_server.scenario.reading import read_scenario
 from roadside_server.service.catalogue import Catalogue
+from roadside_server.service.contributions import check_places, contributions_message
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import (
     metadata_message,
@@ -110,6 +111,14 @@ class ScenarioService:
         ready = await self._ready(request.scenario)
         return messages.EstimateScenarioResponse(**ready.estimate._asdict())
 
+    async def ListContributions(  # noqa: N802
+        self, request: messages.ListContributionsRequest, _: Context
+    ) -> messages.ListContributionsResponse:
+        """Which roads are heard at chosen places."""
+        check_places(request)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._preparing, self._contributions, request)
+
     async def GetLimits(  # noqa: N802
         self, _: messages.GetLimitsRequest, __: Context
     ) -> messages.GetLimitsResponse:
@@ -159,6 +168,13 @@ class ScenarioService:
         estimated = estimate(job)
         _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
         return Ready(job, store_parts(job), estimated)
+
+    def _contributions(
+        self, request: messages.ListContributionsRequest
+    ) -> messages.ListContributionsResponse:
+        site = self._catalogue.site(request.scenario.region, "scenario.region")
+        scenario = read_scenario(request.scenario, site.region, self._years())
+        return contributions_message(request, site, scenario, self._methods)
 
     def _submitted(self, ready: Ready, view: View | None, stages: StageTimes) -> ScenarioRun:
         """A run that waits for the device; ServerBusyError if too many do."""
