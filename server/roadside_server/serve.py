@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,20 +18,19 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_service_pb2
-from roadside_kernels.launch import Device, gpu_available
 
-from roadside_server.computation.methods import Methods
 from roadside_server.emissions.cnossos_tables import Edition, cnossos_tables
 from roadside_server.emissions.factors import named_factors
-from roadside_server.errors import InvalidInputError, require
+from roadside_server.errors import InvalidInputError
 from roadside_server.region.schema import Region
 from roadside_server.results.store import ResultStore
-from roadside_server.service.catalogue import Catalogue
+from roadside_server.service.devices import Devices
+from roadside_server.service.errand import run_errand
 from roadside_server.service.handlers import service_handler
+from roadside_server.service.local_computer import LocalComputer
 from roadside_server.service.regions import RegionService
 from roadside_server.service.results import ResultService
 from roadside_server.service.scenarios import ScenarioService
-from roadside_server.service.warm_up import warm_up
 from roadside_server.service.worker import Worker
 from roadside_server.settings import (
     DEFAULT_LIMITS,
@@ -38,6 +38,7 @@ from roadside_server.settings import (
     Limits,
     Settings,
     default_memory_budget,
+    device_names,
 )
 
 SERVICES = (
@@ -71,22 +72,13 @@ class Server:
     """A server and all it holds; regions are read, and must be whole, before it is made."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.device == "gpu":
-            require(gpu_available(), "device", "gpu, but no CUDA device is found")
         # Unknown tables are refused at the start, not by the first request.
         cnossos_tables(settings.cnossos_edition)
+        years = named_factors(settings.factors).years
         self.settings = settings
-        self._catalogue = Catalogue(settings.regions, settings.memory_budget)
+        self._devices = _devices(settings)
         self._store = ResultStore(settings.results, settings.results_budget)
-        self._worker = Worker(settings.device, settings.limits.queued)
-        self._scenarios = ScenarioService(
-            self._catalogue,
-            self._store,
-            self._worker,
-            settings.limits,
-            named_factors(settings.factors),
-            Methods(cnossos_edition=settings.cnossos_edition),
-        )
+        self._scenarios = ScenarioService(self._devices, self._store, settings.limits, years)
         self._stopped = False
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
@@ -98,10 +90,10 @@ class Server:
         await self._say(Health.NOT_SERVING)
         await self._server.start()
         if self.settings.warm_up:
-            preload = self.settings.preload
-            await asyncio.to_thread(warm_up, self._catalogue, self._worker, preload)
+            await self._warm_up()
         await self._say(Health.SERVING)
-        logger.info("serving %s on port %d", ", ".join(self._catalogue.names), self.port)
+        names = ", ".join(self._devices.computers[0].names)
+        logger.info("serving %s on port %d", names, self.port)
 
     async def stop(self, grace: float) -> None:
         """Say NOT_SERVING, let calls finish for some seconds, cancel those that are left."""
@@ -115,15 +107,20 @@ class Server:
 
     def close(self) -> None:
         """Give back threads and files."""
-        self._worker.close()
+        self._devices.close()
         self._scenarios.close()
         self._store.close()
+
+    async def _warm_up(self) -> None:
+        preload = self.settings.preload
+        work = [partial(computer.warm_up, preload) for computer in self._devices.computers]
+        await asyncio.gather(*map(run_errand, self._devices.workers, work))
 
     def _listening(self) -> grpc.aio.Server:
         settings = self.settings
         received = ("grpc.max_receive_message_length", settings.max_request)
         server = grpc.aio.server(options=(*OPTIONS, received))
-        regions = RegionService(self._catalogue, self._worker)
+        regions = RegionService(self._devices)
         servicers = (self._scenarios, regions, ResultService(self._store))
         handlers = [
             service_handler(service, servicer, settings.stall)
@@ -144,6 +141,14 @@ class Server:
     async def _say(self, status: Any) -> None:
         for name in ("", *NAMES):
             await self._health.set(name, status)
+
+
+def _devices(settings: Settings) -> Devices:
+    """Workers for all devices, each with an equal share of the memory."""
+    names = device_names(settings.device)
+    budget = settings.memory_budget // len(names)
+    computers = [LocalComputer(settings, name, budget) for name in names]
+    return Devices([Worker(computer, settings.limits.queued) for computer in computers])
 
 
 async def serve(settings: Settings, started: Callable[[int], None] | None = None) -> None:
@@ -188,7 +193,7 @@ class EmbeddedServer:
         results: Path | None = None,
         *,
         address: str = "127.0.0.1:0",
-        device: Device = "cpu",
+        device: str = "cpu",
         limits: Limits = DEFAULT_LIMITS,
         stall: float = STALL,
         reflection: bool = False,

@@ -1,12 +1,15 @@
 """What whoever starts a server may set, with defaults."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from roadside_kernels.launch import Device
 
 from roadside_server.emissions.cnossos_tables import Edition
+from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.schema import Region
 
 MEBIBYTE = 2**20
@@ -42,6 +45,38 @@ def memory_budget_of(gibibytes: float | None) -> int:
     return int(gibibytes * GIBIBYTE) if gibibytes is not None else default_memory_budget()
 
 
+class DeviceName(NamedTuple):
+    """A device as it is asked for: cpu, gpu, or one of several by number."""
+
+    kind: Device
+    number: int | None = None
+
+    def __str__(self) -> str:
+        return self.kind if self.number is None else f"{self.kind}:{self.number}"
+
+
+def device_names(text: str) -> tuple[DeviceName, ...]:
+    """Devices by name: "cpu", "gpu" or "gpu:0,gpu:1".
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is not one, or is there twice.
+    """
+    names = text.split(",")
+    found = tuple(_device_name(name) for name in names)
+    require(len(set(found)) == len(found), "device", f"{text!r}, names a device twice")
+    return found
+
+
+def _device_name(name: str) -> DeviceName:
+    matched = re.fullmatch(r"(cpu|gpu)(?::(\d{1,3}))?", name)
+    if matched is None:
+        raise InvalidInputError("device", f"{name!r}, must be cpu, gpu or as in gpu:0,gpu:1")
+    kind: Device = "gpu" if matched[1] == "gpu" else "cpu"
+    return DeviceName(kind, int(matched[2]) if matched[2] else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A server."""
@@ -53,7 +88,7 @@ class Settings:
     # Bytes for regions and their sums; those that do not fit are not loaded.
     memory_budget: int = field(default_factory=default_memory_budget)
     preload: float | None = None  # tolerance to sum up the regions' traffic for; None: when asked
-    device: Device = "cpu"  # cpu or gpu
+    device: str = "cpu"  # cpu, gpu, or several: gpu:0,gpu:1
     limits: Limits = DEFAULT_LIMITS
     factors: str = "nl-2015"  # packaged emission factors by name, or a CSV file
     cnossos_edition: Edition = "2021"  # tables of sound power

@@ -7,32 +7,32 @@ import geopandas as gpd
 from roadside.v1 import region_service_pb2, result_service_pb2, scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
-from roadside_server.computation.job import Job
 from roadside_server.region.parts import header_of, receptor_header
 from roadside_server.region.schema import Float64, Grid, Points, Region
 from roadside_server.results.chunks import crc32c
 from roadside_server.results.files import StoredResult
 from roadside_server.results.noise_health import LDEN_BANDS, LNIGHT_BANDS, Exposure
 from roadside_server.results.summary import Exceedance, QuantitySummary, Statistics, Summary
-from roadside_server.results.zarr_format import StoreParts
 from roadside_server.scenario.measures import all_vehicles_per_day
 from roadside_server.service.catalogue import RegionMemory
+from roadside_server.service.computer import Facts
 from roadside_server.service.run import FinishedTile, ScenarioRun
 
 Responses = messages.RunScenarioResponse
 
 
-def metadata_message(job: Job, parts: StoreParts, result: str) -> bytes:
+def metadata_message(facts: Facts, result: str) -> bytes:
     """The first message of a run, serialised: everything but the tiles."""
+    outline, parts, _ = facts
     documents = [
         messages.StoreValue(key=key, value=value) for key, value in parts.documents.items()
     ]
     metadata = messages.ResultMetadata(
         result=result,
         documents=documents,
-        tiles=len(job.all_tiles),
-        stamp=json.dumps(job.stamp),
-        unchanged=[i for i, tile in enumerate(job.all_tiles) if tile in job.unchanged],
+        tiles=len(outline.all_tiles),
+        stamp=json.dumps(outline.stamp),
+        unchanged=[i for i, tile in enumerate(outline.all_tiles) if tile in outline.unchanged],
     )
     return Responses(metadata=metadata).SerializeToString()
 
@@ -52,7 +52,7 @@ def progress_message(run: ScenarioRun, sent: int, before: int) -> Responses:
     """How far a run is: tiles sent, pairs evaluated, seconds, runs before it."""
     progress = messages.Progress(
         tiles_done=sent,
-        tiles_total=len(run.job.all_tiles),
+        tiles_total=len(run.outline.all_tiles),
         pairs=run.pairs,
         seconds=run.seconds,
         queued_before=before,

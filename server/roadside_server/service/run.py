@@ -11,12 +11,13 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple
 
-from roadside_server.computation.job import Job, TileResult
+from roadside_server.computation.job import TileResult
 from roadside_server.computation.tiles import Tile, View
 from roadside_server.results.chunks import ROOT, encode_chunk
 from roadside_server.results.store import ResultWriter
-from roadside_server.results.summary import Summarizer, Summary
-from roadside_server.results.zarr_format import StoreParts, chunk_key, codec_of
+from roadside_server.results.summary import Summary
+from roadside_server.results.zarr_format import chunk_key
+from roadside_server.service.computer import Prepared
 from roadside_server.service.stages import StageTimes
 
 
@@ -36,27 +37,25 @@ class Ended(NamedTuple):
 
 
 class ScenarioRun:
-    """A job, what is done of it, and who is told."""
+    """A prepared scenario, what is done of it, and who is told."""
 
     def __init__(
         self,
-        job: Job,
-        parts: StoreParts,
+        prepared: Prepared,
         writer: ResultWriter,
         encoders: Executor,
         view: View | None = None,
         stages: StageTimes | None = None,
     ) -> None:
-        self.job = job
+        self.outline, self._parts, _ = prepared.facts
         self.stages = stages or StageTimes()
         self.writer = writer
         self.finished: list[FinishedTile] = []
         self.ended: Ended | None = None
         self.pairs = 0
-        self._parts = parts
+        self._prepared = prepared
         self._encoders = encoders
         self._view = view
-        self._summarizer = Summarizer(job)
         self._cancelled = threading.Event()
         self._submitted = time.monotonic()
         self._begun = self._last = 0.0  # s, monotonic
@@ -90,8 +89,7 @@ class ScenarioRun:
         for key, document in self._parts.documents.items():
             if key != ROOT:
                 self.writer.write(key, document)
-        results = self.job.results(self._view, self._cancelled.is_set)
-        return self.stages.timed("compute", results)
+        return self._prepared.results(self._view, self._cancelled.is_set, self.stages)
 
     def take(self, result: TileResult) -> None:
         """Encode and store a tile, while the next one is computed."""
@@ -102,7 +100,6 @@ class ScenarioRun:
             for key, content in chunks.items():
                 if content:
                     self.writer.write(key, content)
-            self._summarizer.add(result)
         self.stages.mark("first_tile")
         self.pairs += result.pairs
         self.finished.append(FinishedTile(result.tile, tuple(chunks), result.unchanged))
@@ -110,7 +107,7 @@ class ScenarioRun:
 
     def finish(self) -> None:
         """Make the result visible and sum it up."""
-        summary = self._summarizer.summary()
+        summary = self._prepared.summary()
         self.writer.finish(self._parts.documents[ROOT])
         self._end(Ended(summary=summary))
 
@@ -134,7 +131,7 @@ class ScenarioRun:
 
     def _chunks(self, result: TileResult) -> dict[str, bytes]:
         """Keys and bytes of a tile: one chunk of every array, and the places of free points."""
-        encode = partial(encode_chunk, codec=codec_of(self.job))
+        encode = partial(encode_chunk, codec=self.outline.codec)
         # Arrays that are one object are encoded once.
         arrays = {id(values): values for values in result.values.values()}
         contents = dict(zip(arrays, self._encoders.map(encode, arrays.values()), strict=True))

@@ -6,24 +6,18 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import version
-from typing import NamedTuple
 
 from roadside.v1 import scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
-from roadside_server.computation.estimate import Estimate, estimate
-from roadside_server.computation.job import Job, prepare
-from roadside_server.computation.methods import Methods
 from roadside_server.computation.tiles import TILE, View
-from roadside_server.emissions.factors import EmissionFactors
-from roadside_server.errors import RoadsideError, ServerBusyError, TooLargeError, Violation, require
+from roadside_server.errors import RoadsideError, ServerBusyError, require
 from roadside_server.results.chunks import CODECS
 from roadside_server.results.store import ResultStore
-from roadside_server.results.zarr_format import StoreParts, store_parts
 from roadside_server.scenario.quantities import QUANTITIES
-from roadside_server.scenario.reading import read_scenario
-from roadside_server.service.catalogue import Catalogue
-from roadside_server.service.contributions import check_places, contributions_message
+from roadside_server.service.computer import Prepared
+from roadside_server.service.contributions import check_places
+from roadside_server.service.devices import Devices
 from roadside_server.service.handlers import Context
 from roadside_server.service.messages import (
     metadata_message,
@@ -38,40 +32,22 @@ from roadside_server.settings import Limits
 
 Event = messages.RunScenarioResponse | bytes
 
-#: Characters of a title: lists of results hold a thousand of them.
-MAX_TITLE = 500
 #: Requests that are checked and prepared at the same time; the others wait.
 PREPARING = 2
 #: Threads that read stored chunks for streams, and that encode them.
 READING, ENCODING = 4, 2
 
 
-class Ready(NamedTuple):
-    """A request that was checked, and is within the limits."""
-
-    job: Job
-    parts: StoreParts
-    estimate: Estimate
-
-
 class ScenarioService:
-    """Scenarios on one device."""
+    """Scenarios, each computed on the device that is least busy."""
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        store: ResultStore,
-        worker: Worker,
-        limits: Limits,
-        factors: EmissionFactors,
-        methods: Methods,
+        self, devices: Devices, store: ResultStore, limits: Limits, years: tuple[int, ...]
     ) -> None:
-        self._catalogue = catalogue
+        self._devices = devices
         self._store = store
-        self._worker = worker
         self._limits = limits
-        self._factors = factors
-        self._methods = methods
+        self._years = years  # that have emission factors, ascending
         self._preparing = ThreadPoolExecutor(PREPARING, "roadside-prepare")
         self._reading = ThreadPoolExecutor(READING, "roadside-read")
         self._encoding = ThreadPoolExecutor(ENCODING, "roadside-encode")
@@ -87,43 +63,43 @@ class ScenarioService:
         """Metadata, tiles and progress, a summary."""
         stages = StageTimes()
         view = _view(request)
-        self._worker.require_room()
-        ready = await self._ready(request.scenario)
-        stages.mark("prepare")
-        if request.validate_only:
-            yield metadata_message(ready.job, ready.parts, result="")
-            return
-        run = self._submitted(ready, view, stages)
+        with self._devices.least_busy().expecting() as worker:
+            worker.require_room()
+            prepared = await self._prepared(worker, request.scenario)
+            stages.mark("prepare")
+            if request.validate_only:
+                yield metadata_message(prepared.facts, result="")
+                return
+            run = self._submitted(worker, prepared, view, stages)
         try:
-            yield metadata_message(ready.job, ready.parts, run.writer.name)
-            async for event in self._events(run):
+            yield metadata_message(prepared.facts, run.writer.name)
+            async for event in self._events(run, worker):
                 yield event
         finally:
             # Without effect on a run that has ended.
             run.cancel()
-            self._worker.drop(run)
+            worker.drop(run)
             run.writer.close()
 
     async def EstimateScenario(  # noqa: N802
         self, request: messages.EstimateScenarioRequest, _: Context
     ) -> messages.EstimateScenarioResponse:
         """What a run would cost."""
-        ready = await self._ready(request.scenario)
-        return messages.EstimateScenarioResponse(**ready.estimate._asdict())
+        prepared = await self._prepared(self._devices.least_busy(), request.scenario)
+        return messages.EstimateScenarioResponse(**prepared.facts.estimate._asdict())
 
     async def ListContributions(  # noqa: N802
         self, request: messages.ListContributionsRequest, _: Context
     ) -> messages.ListContributionsResponse:
         """Which roads are heard at chosen places."""
         check_places(request)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._preparing, self._contributions, request)
+        loop, computer = asyncio.get_running_loop(), self._devices.least_busy().computer
+        return await loop.run_in_executor(self._preparing, computer.contributions, request)
 
     async def GetLimits(  # noqa: N802
         self, _: messages.GetLimitsRequest, __: Context
     ) -> messages.GetLimitsResponse:
         """What is accepted."""
-        first, last = self._years()
         return messages.GetLimitsResponse(
             max_receptors=self._limits.receptors,
             max_pairs=self._limits.pairs,
@@ -134,62 +110,33 @@ class ScenarioService:
             quantities=[
                 scenario_pb2.Quantity.Value(f"QUANTITY_{name.upper()}") for name in QUANTITIES
             ],
-            first_year=first,
-            last_year=last,
-            device=self._worker.device,
+            first_year=self._years[0],
+            last_year=self._years[-1],
+            device=str(self._devices),
             version=version("roadside"),
         )
 
-    def _years(self) -> tuple[int, int]:
-        """First and last year with emission factors."""
-        return min(self._factors.years), max(self._factors.years)
-
-    async def _ready(self, message: scenario_pb2.Scenario) -> Ready:
+    async def _prepared(self, worker: Worker, message: scenario_pb2.Scenario) -> Prepared:
         """A scenario checked, and all done that is independent of the tiles."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._preparing, self._prepared, message)
+        return await loop.run_in_executor(self._preparing, worker.computer.prepare, message)
 
-    def _prepared(self, message: scenario_pb2.Scenario) -> Ready:
-        limits = self._limits
-        _within(len(message.measures), limits.measures, "scenario.measures", "measures")
-        _within(len(message.title), MAX_TITLE, "scenario.title", "characters")
-        site = self._catalogue.site(message.region, "scenario.region")
-        region = site.region
-        _within(region.receptors.size, limits.receptors, "scenario.region", "receptors")
-        scenario = read_scenario(message, region, self._years())
-        job = prepare(
-            region,
-            scenario,
-            self._worker.device,
-            factors=self._factors,
-            methods=self._methods,
-            site=site,
-        )
-        estimated = estimate(job)
-        _within(estimated.pairs, limits.pairs, "scenario", "pairs of road piece and receptor")
-        return Ready(job, store_parts(job), estimated)
-
-    def _contributions(
-        self, request: messages.ListContributionsRequest
-    ) -> messages.ListContributionsResponse:
-        site = self._catalogue.site(request.scenario.region, "scenario.region")
-        scenario = read_scenario(request.scenario, site.region, self._years())
-        return contributions_message(request, site, scenario, self._methods)
-
-    def _submitted(self, ready: Ready, view: View | None, stages: StageTimes) -> ScenarioRun:
+    def _submitted(
+        self, worker: Worker, prepared: Prepared, view: View | None, stages: StageTimes
+    ) -> ScenarioRun:
         """A run that waits for the device; ServerBusyError if too many do."""
-        scenario = ready.job.scenario
-        writer = self._store.begin(scenario.region, scenario.title, ready.estimate.bytes)
-        run = ScenarioRun(ready.job, ready.parts, writer, self._encoding, view, stages)
+        outline, _, estimate = prepared.facts
+        writer = self._store.begin(outline.region, outline.title, estimate.bytes)
+        run = ScenarioRun(prepared, writer, self._encoding, view, stages)
         try:
-            self._worker.submit(run)
+            worker.submit(run)
         except ServerBusyError as error:
             run.fail(error)
             writer.close()
             raise
         return run
 
-    async def _events(self, run: ScenarioRun) -> AsyncIterator[Event]:
+    async def _events(self, run: ScenarioRun, worker: Worker) -> AsyncIterator[Event]:
         """Tiles as they finish, read from the store at the pace of the client; then the summary."""
         changed = _change_of(run)
         sent = 0
@@ -201,7 +148,7 @@ class ScenarioService:
                 with run.stages.during("send"):
                     yield await self._tile(run, run.finished[sent])
                 sent += 1
-            yield progress_message(run, sent, self._worker.before(run))
+            yield progress_message(run, sent, worker.before(run))
             if ended is not None:
                 break
             await changed.wait()
@@ -232,13 +179,6 @@ def _change_of(run: ScenarioRun) -> asyncio.Event:
 
     run.tell(tell)
     return changed
-
-
-def _within(number: int, limit: int, field: str, what: str) -> None:
-    """Refuse more than the server accepts."""
-    if number > limit:
-        violation = Violation(field, f"{number} {what}, this server accepts {limit}")
-        raise TooLargeError(f"{field}: {violation.description}", (violation,))
 
 
 def _view(request: messages.RunScenarioRequest) -> View | None:

@@ -1,20 +1,18 @@
 """Compiles the kernels before the first request comes, and sums up the present traffic."""
 
 import logging
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from roadside.v1 import scenario_pb2
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.job import Job, TileResult, prepare
+from roadside_server.computation.evaluation import Cancelled
+from roadside_server.computation.job import Job, prepare
 from roadside_server.computation.site import Site
 from roadside_server.scenario.measures import all_vehicles_per_day
 from roadside_server.scenario.reading import read_scenario
-from roadside_server.service.catalogue import Catalogue
-from roadside_server.service.worker import Worker
 
 #: Tolerance of the interactive kernels that are compiled.
 INTERACTIVE = 0.005
@@ -22,86 +20,49 @@ INTERACTIVE = 0.005
 logger = logging.getLogger(__name__)
 
 
-class WarmUp:
-    """A run that nobody gets; it runs on the worker's own thread."""
-
-    def __init__(self, job: Job, tiles: int | None = None) -> None:
-        self.error: BaseException | None = None
-        self.done = threading.Event()
-        self._cancelled = threading.Event()
-        self._job = job
-        self._tiles = tiles  # to compute; None: all
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return self._cancelled.is_set()
-
-    @property
-    def gathers(self) -> bool:
-        """Whether far roads are gathered, so that other kernels run."""
-        roads = self._job.air.open_roads.values() if self._job.air is not None else ()
-        return any(part.hierarchy is not None for part in roads)
-
-    def cancel(self) -> None:
-        """Stop soon."""
-        self._cancelled.set()
-
-    def results(self) -> Iterator[TileResult]:
-        """Tiles of the region as it is."""
-        return islice(self._job.results(cancelled=self._cancelled.is_set), self._tiles)
-
-    def take(self, result: TileResult) -> None:
-        """Only sums are kept."""
-
-    def finish(self) -> None:
-        """The kernels are compiled, and the sums known."""
-        self.done.set()
-
-    def fail(self, error: BaseException | None) -> None:
-        """They are not, and no run would do better."""
-        self.error = error
-        self.done.set()
-
-    def queue_moved(self) -> None:
-        """Nobody asks for its place in the queue."""
-
-
-def kernel_run(site: Site, device: Device, tolerance: float = 0.0) -> WarmUp:
-    """One tile with the busiest road closed: every kernel is compiled."""
-    busiest = int(all_vehicles_per_day(site.region.roads).argmax())
-    road = scenario_pb2.RoadIds(ids=[site.region.roads["road_id"].iloc[busiest]])
-    closed = scenario_pb2.Measure(
-        roads=scenario_pb2.RoadSelection(ids=road), close=scenario_pb2.Close()
-    )
-    return WarmUp(_job(site, device, tolerance, closed), tiles=1)
-
-
-def sums_run(site: Site, device: Device, tolerance: float = 0.0) -> WarmUp:
-    """All tiles with the present traffic, whose sums stay in memory."""
-    return WarmUp(_job(site, device, tolerance))
-
-
-def warm_up(catalogue: Catalogue, worker: Worker, preload: float | None = None) -> None:
+def warm_up(
+    sites: Sequence[Site], device: Device, preload: float | None, cancelled: Cancelled
+) -> None:
     """Run every kernel once, on the device; an error if that fails.
 
     Parameters
     ----------
     preload
-        Tolerance for which all loaded regions are summed up too; None: none of them.
+        Tolerance for which all regions are summed up too; None: none of them.
     """
     started = time.monotonic()
-    sites = [catalogue.site(f"regions/{name}", "region") for name in catalogue.loaded]
     for site in sites[:1]:
-        _run(kernel_run(site, worker.device), worker)
-        interactive = kernel_run(site, worker.device, INTERACTIVE)
-        if interactive.gathers:
-            _run(interactive, worker)
+        for job in _kernel_jobs(site, device):
+            _compute(job, cancelled, tiles=1)
     logger.info("kernels warm after %.1f s", time.monotonic() - started)
     if preload is not None:
         for site in sites:
-            _run(sums_run(site, worker.device, preload), worker)
+            sum_up(site, device, preload, cancelled)
         logger.info("regions summed up after %.1f s", time.monotonic() - started)
+
+
+def sum_up(site: Site, device: Device, tolerance: float, cancelled: Cancelled) -> None:
+    """Compute all tiles with the present traffic: their sums stay in memory."""
+    _compute(_job(site, device, tolerance), cancelled)
+
+
+def _kernel_jobs(site: Site, device: Device) -> Iterator[Job]:
+    """Jobs that close the busiest road: together they run every kernel."""
+    busiest = int(all_vehicles_per_day(site.region.roads).argmax())
+    road = scenario_pb2.RoadIds(ids=[site.region.roads["road_id"].iloc[busiest]])
+    closed = scenario_pb2.Measure(
+        roads=scenario_pb2.RoadSelection(ids=road), close=scenario_pb2.Close()
+    )
+    yield _job(site, device, 0.0, closed)
+    interactive = _job(site, device, INTERACTIVE, closed)
+    if _gathers(interactive):
+        yield interactive
+
+
+def _gathers(job: Job) -> bool:
+    """Whether far roads are gathered, so that other kernels run."""
+    roads = job.air.open_roads.values() if job.air is not None else ()
+    return any(part.hierarchy is not None for part in roads)
 
 
 def _job(site: Site, device: Device, tolerance: float, *measures: scenario_pb2.Measure) -> Job:
@@ -113,8 +74,7 @@ def _job(site: Site, device: Device, tolerance: float, *measures: scenario_pb2.M
     return prepare(site.region, read_scenario(message, site.region), device, site=site)
 
 
-def _run(run: WarmUp, worker: Worker) -> None:
-    worker.submit(run)
-    run.done.wait()
-    if run.error is not None:
-        raise run.error
+def _compute(job: Job, cancelled: Cancelled, tiles: int | None = None) -> None:
+    """Compute some tiles, or all; only sums are kept."""
+    for _ in islice(job.results(cancelled=cancelled), tiles):
+        pass

@@ -1,25 +1,20 @@
-"""One thread for each device: runs wait in a bounded queue and are computed one at a time.
+"""The queue of a device: runs wait in it, bounded, and are computed one at a time.
 
 The event loop never computes, and a client that reads slowly never holds the device: what a run
 computes goes to the store, and its stream reads it there.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
-
-from roadside_kernels.launch import Device
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol, Self
 
 from roadside_server.computation.job import TileResult
 from roadside_server.errors import ServerBusyError
-
-#: Tiles that may be computed ahead of the encoder.
-TILES_AHEAD = 2
-
-logger = logging.getLogger(__name__)
+from roadside_server.service.computer import TILES_AHEAD, Computer
+from roadside_server.service.overlap import Following
 
 
 class Run(Protocol):
@@ -46,18 +41,37 @@ class Run(Protocol):
 
 
 class Worker:
-    """Computes runs on one device, in the order of their arrival."""
+    """Has runs computed on one device, in the order of their arrival."""
 
-    def __init__(self, device: Device, queue: int) -> None:
-        self.device = device  # cpu or gpu
+    def __init__(self, computer: Computer, queue: int) -> None:
+        self.computer = computer
         self.queue = queue  # runs that may wait
+        self._expected = 0  # runs that are being prepared
         self._waiting = deque[Run]()
         self._running: Run | None = None
         self._closed = False
         self._changed = threading.Condition()
-        self._encoder = ThreadPoolExecutor(1, f"roadside-encode-{device}")
-        self._thread = threading.Thread(target=self._work, name=f"roadside-{device}", daemon=True)
+        self._encoder = ThreadPoolExecutor(1, f"roadside-encode-{computer.device}")
+        name = f"roadside-{computer.device}"
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def load(self) -> int:
+        """Runs that are expected, wait or are computed."""
+        with self._changed:
+            return self._expected + len(self._waiting) + (self._running is not None)
+
+    @contextmanager
+    def expecting(self) -> Iterator[Self]:
+        """Count a run that is being prepared for this device."""
+        with self._changed:
+            self._expected += 1
+        try:
+            yield self
+        finally:
+            with self._changed:
+                self._expected -= 1
 
     def submit(self, run: Run) -> None:
         """Queue a run; raises ServerBusyError if too many wait."""
@@ -106,6 +120,7 @@ class Worker:
             run.fail(ServerBusyError("the server is shutting down"))
         self._thread.join()
         self._encoder.shutdown()
+        self.computer.close()
 
     def _work(self) -> None:
         while (run := self._next()) is not None:
@@ -129,20 +144,12 @@ class Worker:
 
     def _compute(self, run: Run) -> None:
         """Compute all tiles, each encoded and stored while the next one is computed."""
-        taking = deque[Future[None]]()
-        try:
+        # A run ends only when nothing is written any more.
+        with Following(self._encoder, TILES_AHEAD) as taking:
             for result in run.results():
                 if run.cancelled:
                     break
-                taking.append(self._encoder.submit(run.take, result))
-                if len(taking) > TILES_AHEAD:
-                    taking.popleft().result()
-        finally:
-            # A run ends only when nothing is written any more.
-            errors = [future.exception() for future in taking]
-        for error in errors:
-            if error is not None:
-                raise error
+                taking.add(run.take, result)
         if run.cancelled:
             run.fail(None)
         else:
