@@ -193,7 +193,7 @@ def test_an_estimate_counts_receptors_tiles_and_pairs(calls):
 def test_limits_name_codecs_quantities_and_years(calls):
     limits = calls.scenarios.GetLimits(messages.GetLimitsRequest())
     assert (limits.tile_size, limits.max_measures, limits.device) == (256, 3, "cpu")
-    assert (len(limits.codecs), len(limits.quantities)) == (5, 10)
+    assert (len(limits.codecs), len(limits.quantities)) == (5, 11)
     assert limits.first_year <= 2020 <= limits.last_year
 
 
