@@ -39,6 +39,17 @@ def physics(formula: Formula) -> Formula:
     return cast("Formula", single)
 
 
+def strict(formula: Formula) -> Formula:
+    """As ``@physics``, without relaxed arithmetic: equal numbers give equal results everywhere.
+
+    For what must not depend on the code around it, as the side of a line on which a point lies.
+    """
+    single = njit(error_model="numpy")(_with_numbers(formula, f32, None))
+    single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
+    single.hardware = single
+    return cast("Formula", single)
+
+
 def inlined(formula: Formula) -> Formula:
     """As ``@physics``, for the CPU alone and copied into whatever calls it.
 
