@@ -12,6 +12,7 @@ from roadside_server.region.background import read_background
 from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
 from roadside_server.region.finished_roads import finish_roads
+from roadside_server.region.ground import without_overlap
 from roadside_server.region.links import linked_receptors
 from roadside_server.region.schema import Points, Region, no_features
 from roadside_server.region.storage import with_content_hash
@@ -42,7 +43,8 @@ class RegionInput:
 
     source: str  # for people: "OpenStreetMap extract ghent.osm.pbf"
     roads: gpd.GeoDataFrame  # road_id, geometry and any of ROAD_COLUMNS
-    # height, height_source
+    # height, height_source; perhaps levels (storeys, NaN: not known) and use (dwelling, other,
+    # shed, unknown)
     buildings: gpd.GeoDataFrame = field(
         default_factory=lambda: no_features("height", "height_source")
     )
@@ -136,7 +138,7 @@ def build_region(
         crs=crs,
         year=settings.year,
         roads=roads,
-        buildings=source.buildings,
+        buildings=source.buildings[["height", "height_source", "geometry"]],
         trees=source.trees,
         junctions=source.junctions,
         receptors=receptors,
@@ -148,7 +150,7 @@ def build_region(
         emission_scale=source.emission_scale,
         corrections=source.corrections,
         screens=source.screens,
-        ground_areas=source.ground_areas,
+        ground_areas=without_overlap(source.ground_areas),
         assumptions=(
             # What weighs most comes first.
             f"Source: {source.source}.",

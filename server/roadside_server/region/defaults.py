@@ -36,6 +36,10 @@ ROAD_DEFAULTS: dict[str, str | int | float | bool] = {
 
 #: Height of a building where the source gives none (m): three storeys of 3 m.
 BUILDING_HEIGHT = 9.0
+#: Share of the sound that a wall takes up where the source gives none: stone, bricks or concrete.
+SCREEN_ABSORPTION = 0.2
+#: Height of a screen where the source gives none (m).
+SCREEN_HEIGHT = 3.0
 
 
 def fill_roads(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

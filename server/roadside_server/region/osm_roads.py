@@ -1,7 +1,7 @@
 """Roads of an OpenStreetMap extract: links between the junctions of drivable ways."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,16 @@ import pandas as pd
 from shapely import LineString
 
 from roadside_server.region import osm_tags
+from roadside_server.region.crs import WGS84
 from roadside_server.region.traffic import assumed_lanes, assumptions_for
 
 #: Height of a bridge above the land for each layer (m), assumed: headroom of 4.5 m and the deck.
 BRIDGE_HEIGHT = 6.0
-WGS84 = "EPSG:4326"
+
+#: Height of an embankment and depth of a cutting (m), assumed; their slopes are 1 in 2 or so.
+EMBANKMENT_HEIGHT = 3.0
+#: Values of embankment and cutting for a road that has a slope on either side.
+BOTH_SIDES = frozenset(("yes", "both"))
 
 Place = tuple[float, float]
 
@@ -91,7 +96,7 @@ def junction_nodes(ways: list[Way]) -> set[int]:
 def _row(way: Way) -> dict[str, Any]:
     """Columns of the road table that the tags of a way fill; NaN where they do not tell."""
     tags = way.tags
-    bridge = osm_tags.is_bridge(tags)
+    profile, elevation = raised(tags)
     return {
         "name": tags.get("name", ""),
         "road_class": tags["highway"],
@@ -99,11 +104,24 @@ def _row(way: Way) -> dict[str, Any]:
         "lanes": osm_tags.lane_count(tags),
         "direction": osm_tags.direction(tags),
         "surface": osm_tags.cnossos_surface(tags),
-        "bridge": bridge,
+        "bridge": osm_tags.is_bridge(tags),
         "tunnel": osm_tags.is_tunnel(tags),
-        "elevation": BRIDGE_HEIGHT * max(osm_tags.layer(tags), 1) if bridge else 0.0,
-        "elevation_profile": "viaduct" if bridge else "level",
+        "elevation": elevation,
+        "elevation_profile": profile,
     }
+
+
+def raised(tags: Mapping[str, str]) -> tuple[str, float]:
+    """Elevation profile of a way, and its height (m) above the surroundings."""
+    if osm_tags.is_bridge(tags):
+        return "viaduct", BRIDGE_HEIGHT * max(osm_tags.layer(tags), 1)
+    if osm_tags.is_tunnel(tags):
+        return "level", 0.0
+    if tags.get("embankment") in BOTH_SIDES:
+        return "dike_20_to_45", EMBANKMENT_HEIGHT
+    if tags.get("cutting") in BOTH_SIDES:
+        return "trench", -EMBANKMENT_HEIGHT
+    return "level", 0.0
 
 
 def road_table(ways: list[Way]) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
@@ -124,7 +142,7 @@ def _fill(roads: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     assumptions = (
         f"Speed of {speed.isna().mean():.0%} of the roads assumed from their class.",
         f"Lanes of {lanes.isna().mean():.0%} of the roads assumed from their class.",
-        *_bridge_assumption(roads),
+        *_height_assumptions(roads),
     )
     filled = roads.assign(
         speed=speed.fillna(assumptions_for(roads)["speed"]).astype("float64"),
@@ -133,13 +151,15 @@ def _fill(roads: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     return filled, assumptions
 
 
-def _bridge_assumption(roads: gpd.GeoDataFrame) -> tuple[str, ...]:
+def _height_assumptions(roads: gpd.GeoDataFrame) -> tuple[str, ...]:
     bridges = int(roads["bridge"].sum())
-    if not bridges:
-        return ()
-    return (
-        f"{bridges} roads on bridges taken as viaducts {BRIDGE_HEIGHT:g} m high for each layer.",
+    slopes = int((roads["elevation"] != 0.0).sum()) - bridges
+    on_bridges = f"{bridges} roads on bridges taken as viaducts {BRIDGE_HEIGHT:g} m high a layer."
+    on_slopes = (
+        f"{slopes} roads on embankments or in cuttings taken {EMBANKMENT_HEIGHT:g} m above or "
+        "below the land."
     )
+    return (*((on_bridges,) if bridges else ()), *((on_slopes,) if slopes else ()))
 
 
 def junction_table(collector: RoadCollector, ways: list[Way]) -> gpd.GeoDataFrame:

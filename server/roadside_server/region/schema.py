@@ -182,8 +182,8 @@ class Region:
     #: Walls and noise screens: height (m above the ground), absorption (share of the energy, 0 to
     #: 1), geometry (LineString).
     screens: gpd.GeoDataFrame = field(default_factory=lambda: no_features("height", "absorption"))
-    #: ground_factor (0 hard to 1 soft), geometry (Polygon).  The first row wins where they overlap;
-    #: elsewhere weather.ground_factor holds.
+    #: ground_factor (0 hard to 1 soft), geometry (Polygon).  A built region's do not overlap: the
+    #: first row of its source won.  Elsewhere weather.ground_factor holds.
     ground_areas: gpd.GeoDataFrame = field(default_factory=lambda: no_features("ground_factor"))
     terrain: Terrain | None = None  # None: flat, everything at altitude 0
     #: people, building (row of the building they live in, -1: not known), geometry (Point).

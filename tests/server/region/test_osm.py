@@ -1,43 +1,8 @@
-import osmium
 import pytest
-from osmium.osm.mutable import Node, Relation, Way
+from osm_town import STREET, Town
 from roadside_server.errors import InvalidInputError, NotFoundError
 from roadside_server.region.examples import helsinki_extract
 from roadside_server.region.osm import read_osm
-
-STREET = {"highway": "residential"}
-#: Degrees; about 56 m east, 111 m north.
-STEP = 0.001
-
-
-class Town:
-    """A made-up extract: nodes on a lattice, numbered by column and row."""
-
-    def __init__(self, path):
-        self.path, self.nodes, self.ways, self.relations = path, {}, [], []
-
-    def node(self, column, row, tags=None):
-        number = 1 + column + 100 * row
-        place = (4.0 + column * STEP, 51.0 + row * STEP)
-        if number not in self.nodes or tags:
-            self.nodes[number] = Node(id=number, version=1, location=place, tags=tags or {})
-        return number
-
-    def way(self, tags, *places):
-        self.ways.append(
-            Way(id=len(self.ways) + 1, version=1, tags=tags, nodes=[self.node(*p) for p in places])
-        )
-        return len(self.ways)
-
-    def read(self, crs=None):
-        with osmium.SimpleWriter(str(self.path), overwrite=True) as writer:
-            for _, node in sorted(self.nodes.items()):
-                writer.add_node(node)
-            for way in self.ways:
-                writer.add_way(way)
-            for relation in self.relations:
-                writer.add_relation(relation)
-        return read_osm(self.path, crs)
 
 
 @pytest.fixture
@@ -106,29 +71,6 @@ def test_signals_count_on_roads_and_roundabouts_where_roads_enter(town):
     junctions = town.read().junctions
     assert junctions["kind"].tolist() == ["signals", "roundabout"]
     assert junctions.geometry.x.tolist() == pytest.approx([4.001, 4.003])
-
-
-def test_a_building_has_its_tagged_height_else_its_storeys_else_the_default(town):
-    town.way(STREET, (0, 0), (1, 0))
-    square = [(0, 1), (1, 1), (1, 2), (0, 2), (0, 1)]
-    for tags in ({"height": "21 m"}, {"building:levels": "3"}, {"building:levels": "x"}):
-        town.way({"building": "yes"} | tags, *square)
-    town.way({"building": "garage"}, *square)
-    town.way({"building": "roof"}, *square)
-    buildings = town.read().buildings
-    assert buildings["height"].tolist() == [21.0, 11.0, 9.0, 3.0]
-    assert buildings["height_source"].tolist() == ["height", "levels", "default", "default"]
-
-
-def test_a_courtyard_is_no_part_of_its_building(town):
-    town.way(STREET, (0, 9), (1, 9))
-    outer = town.way({}, (0, 0), (6, 0), (6, 6), (0, 6), (0, 0))
-    inner = town.way({}, (2, 2), (4, 2), (4, 4), (2, 4), (2, 2))
-    members = [("w", outer, "outer"), ("w", inner, "inner")]
-    tags = {"type": "multipolygon", "building": "yes"}
-    town.relations.append(Relation(id=1, version=1, members=members, tags=tags))
-    buildings = town.read("EPSG:32631").buildings
-    assert [len(outline.interiors) for outline in buildings.geometry] == [1]
 
 
 def test_trees_and_rows_of_trees_are_kept(town):
