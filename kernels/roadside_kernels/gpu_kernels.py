@@ -6,7 +6,7 @@ Compilers can make its machine code from this for any GPU, without one.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from numba import boolean, float32, int8, int32, int64, types
+from numba import boolean, float32, int8, int32, int64, types, uint32
 
 from roadside_kernels import blocks
 from roadside_kernels.air import chemistry, indicators, open_road, open_road_gpu, street
@@ -14,8 +14,9 @@ from roadside_kernels.air.staging import Roads, Site
 from roadside_kernels.air.thread_sums import Found, Given
 from roadside_kernels.arrays import Receptors, Segments, StreetLinks
 from roadside_kernels.launch import THREADS, Launch, gpu_loop, launch_for
-from roadside_kernels.noise import line_gpu
+from roadside_kernels.noise import line_gpu, transfer_sum_gpu
 from roadside_kernels.noise.flat_ground import FlatGround
+from roadside_kernels.noise.transfer_sum import ALIKE, BY_CONDITION, BY_PERIOD
 
 
 class GpuKernel(NamedTuple):
@@ -73,11 +74,19 @@ def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
     lines = launch_for(capability, line_gpu.LAUNCHES)
     noise = fields(line_gpu.Given, RECEPTORS, F2, SEGMENTS, F2, FLAT_GROUND)
     heard = fields(line_gpu.Heard, F2, L1)
+    rows = fields(transfer_sum_gpu.Given, L1, L1, I1, array(uint32), F1, B1)
+    sums = fields(transfer_sum_gpu.Found, F2)
     return {
         "open_roads": GpuKernel(
             open_road_gpu.open_road_kernel(open_roads), (float32, GIVEN, FOUND), open_roads
         ),
         "line_noise": GpuKernel(line_gpu.gpu_loop(lines), (float32, noise, heard), lines),
+        **{
+            f"transfer_sum_{bands}": GpuKernel(
+                transfer_sum_gpu.row_kernel(bands), (rows, sums), transfer_sum_gpu.LAUNCH
+            )
+            for bands in (ALIKE, BY_CONDITION, BY_PERIOD)
+        },
         **{
             formula.__name__: GpuKernel(gpu_loop(formula), (int64, *kinds), plain)
             for formula, kinds in POINTWISE.items()
