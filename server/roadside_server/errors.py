@@ -41,6 +41,13 @@ class NotFoundError(RoadsideError):
     reason = "NOT_FOUND"
 
 
+class RegionIncompleteError(RoadsideError):
+    """The region lacks what the request needs; it must be built with more."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "REGION_INCOMPLETE"
+
+
 class RegionDamagedError(RoadsideError):
     """A region folder whose files are missing, unreadable or not those its hash was made of."""
 

@@ -225,7 +225,7 @@ Global___Options: _TypeAlias = Options  # noqa: Y015
 
 @_typing.final
 class Measure(_message.Message):
-    """One typed change to some roads."""
+    """One typed change to some roads, or to what stands beside them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -236,9 +236,14 @@ class Measure(_message.Message):
     SET_SPEED_FIELD_NUMBER: _builtins.int
     LOW_EMISSION_ZONE_FIELD_NUMBER: _builtins.int
     SET_SURFACE_FIELD_NUMBER: _builtins.int
+    ADD_BARRIER_FIELD_NUMBER: _builtins.int
+    ADD_BUILDING_FIELD_NUMBER: _builtins.int
+    REMOVE_BUILDING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def roads(self) -> Global___RoadSelection:
-        """Which roads change. Absent: all roads of the region."""
+        """Which roads change. Absent: all roads of the region. Must be absent for barriers and buildings, which stand
+        where they are drawn.
+        """
 
     @_builtins.property
     def close(self) -> Global___Close: ...
@@ -252,6 +257,12 @@ class Measure(_message.Message):
     def low_emission_zone(self) -> Global___LowEmissionZone: ...
     @_builtins.property
     def set_surface(self) -> Global___SetSurface: ...
+    @_builtins.property
+    def add_barrier(self) -> Global___AddBarrier: ...
+    @_builtins.property
+    def add_building(self) -> Global___AddBuilding: ...
+    @_builtins.property
+    def remove_building(self) -> Global___RemoveBuilding: ...
     def __init__(
         self,
         *,
@@ -262,12 +273,15 @@ class Measure(_message.Message):
         set_speed: Global___SetSpeed | None = ...,
         low_emission_zone: Global___LowEmissionZone | None = ...,
         set_surface: Global___SetSurface | None = ...,
+        add_barrier: Global___AddBarrier | None = ...,
+        add_building: Global___AddBuilding | None = ...,
+        remove_building: Global___RemoveBuilding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "close", b"close", "low_emission_zone", b"low_emission_zone", "roads", b"roads", "scale_volumes", b"scale_volumes", "set_speed", b"set_speed", "set_surface", b"set_surface", "set_volumes", b"set_volumes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["add_barrier", b"add_barrier", "add_building", b"add_building", "change", b"change", "close", b"close", "low_emission_zone", b"low_emission_zone", "remove_building", b"remove_building", "roads", b"roads", "scale_volumes", b"scale_volumes", "set_speed", b"set_speed", "set_surface", b"set_surface", "set_volumes", b"set_volumes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "close", b"close", "low_emission_zone", b"low_emission_zone", "roads", b"roads", "scale_volumes", b"scale_volumes", "set_speed", b"set_speed", "set_surface", b"set_surface", "set_volumes", b"set_volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_barrier", b"add_barrier", "add_building", b"add_building", "change", b"change", "close", b"close", "low_emission_zone", b"low_emission_zone", "remove_building", b"remove_building", "roads", b"roads", "scale_volumes", b"scale_volumes", "set_speed", b"set_speed", "set_surface", b"set_surface", "set_volumes", b"set_volumes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["close", "set_volumes", "scale_volumes", "set_speed", "low_emission_zone", "set_surface"]  # noqa: Y015
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["close", "set_volumes", "scale_volumes", "set_speed", "low_emission_zone", "set_surface", "add_barrier", "add_building", "remove_building"]  # noqa: Y015
     _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
 
@@ -624,3 +638,149 @@ class SetSurface(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetSurface: _TypeAlias = SetSurface  # noqa: Y015
+
+@_typing.final
+class AddBarrier(_message.Message):
+    """Puts up a thin barrier: it screens and reflects sound, and widens the plume of open roads within 50 m.
+    Along a lower barrier it takes that one's place; along a higher one it changes nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    ABSORPTION_FIELD_NUMBER: _builtins.int
+    height: _builtins.float
+    """m above the ground, 0.5 to 20."""
+    absorption: _builtins.float
+    """Share of the sound energy that it absorbs, 0 (reflects all) to 1, on both sides and in all bands."""
+    @_builtins.property
+    def line(self) -> Global___Line:
+        """Where it stands; it may cross roads, without a gap."""
+
+    def __init__(
+        self,
+        *,
+        line: Global___Line | None = ...,
+        height: _builtins.float = ...,
+        absorption: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absorption", b"absorption", "height", b"height", "line", b"line"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddBarrier: _TypeAlias = AddBarrier  # noqa: Y015
+
+@_typing.final
+class Line(_message.Message):
+    """A line that does not cross itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    CRS_FIELD_NUMBER: _builtins.int
+    crs: _builtins.str
+    """Coordinate reference system, "EPSG:4326"; empty: the region's own."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
+        """At least two, of which neighbours differ."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___Point] | None = ...,
+        crs: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["crs", b"crs", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Line: _TypeAlias = Line  # noqa: Y015
+
+@_typing.final
+class AddBuilding(_message.Message):
+    """Puts up a building with a flat roof. Receptors inside it have no level."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOOTPRINT_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    height: _builtins.float
+    """m above the ground, 2 to 300."""
+    @_builtins.property
+    def footprint(self) -> Global___Polygon: ...
+    def __init__(
+        self,
+        *,
+        footprint: Global___Polygon | None = ...,
+        height: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["footprint", b"footprint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["footprint", b"footprint", "height", b"height"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddBuilding: _TypeAlias = AddBuilding  # noqa: Y015
+
+@_typing.final
+class RemoveBuilding(_message.Message):
+    """Takes buildings away, of the region or of measures before this one. Receptors that the region left out because they
+    were inside do not appear.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    POLYGON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def points(self) -> Global___Points:
+        """Those with any of the points inside; every point must be inside one."""
+
+    @_builtins.property
+    def polygon(self) -> Global___Polygon:
+        """Those whose centre of gravity is inside; there must be one."""
+
+    def __init__(
+        self,
+        *,
+        points: Global___Points | None = ...,
+        polygon: Global___Polygon | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "points", b"points", "polygon", b"polygon"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "points", b"points", "polygon", b"polygon"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["points", "polygon"]  # noqa: Y015
+    _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_by) -> _WhichOneofReturnType_by | None: ...
+
+Global___RemoveBuilding: _TypeAlias = RemoveBuilding  # noqa: Y015
+
+@_typing.final
+class Points(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    CRS_FIELD_NUMBER: _builtins.int
+    crs: _builtins.str
+    """Coordinate reference system, "EPSG:4326"; empty: the region's own."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]: ...
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___Point] | None = ...,
+        crs: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["crs", b"crs", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Points: _TypeAlias = Points  # noqa: Y015

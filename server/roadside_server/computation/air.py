@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from roadside_kernels.air.chemistry import AnnualNo2, Exhaust, annual_nitrogen
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
-from roadside_kernels.air.plume import DilutionCurves, dilution_curves
+from roadside_kernels.air.plume import DilutionCurves
 from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
 from roadside_kernels.launch import Device
 
+from roadside_server.computation.barriers import screened_roads
+from roadside_server.computation.dispersion import spread_of, with_screened
 from roadside_server.computation.evaluation import (
     RESIDENT,
     Cancelled,
@@ -25,6 +27,7 @@ from roadside_server.computation.evaluation import (
 )
 from roadside_server.computation.methods import Methods, tolerance_on
 from roadside_server.computation.open_roads import (
+    Courses,
     OpenRoads,
     gathered,
     open_roads_by_part,
@@ -38,9 +41,9 @@ from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
     chosen,
-    initial_dispersion,
     localised,
     near,
+    together,
 )
 from roadside_server.computation.surroundings import Surroundings
 from roadside_server.computation.tiles import Strip
@@ -99,7 +102,9 @@ class AirModel:
             return self
         tolerance = self.tolerance if roads.hierarchy is not None else 0.0
         site = (self.reach, self.group is None, self.device, tolerance)
-        spread = (self.curves.coefficients, *self.wind, self.street_emission[WHOLE])
+        # Curves that only a scenario has come after these.
+        curves = self.curves.coefficients[np.unique(roads.curve)]
+        spread = (curves, *self.wind, self.street_emission[WHOLE])
         key = digest(*roads.stretches, roads.emission, roads.curve, *spread, site)
         return replace(self, key=key)
 
@@ -213,52 +218,34 @@ def air_model(
     if scenario.measures:
         after = road_exhaust(traffic.roads, factors, year, traffic.emission_scale)
     _require_no2_within_nox(after, region)
-    emission = divided(before, after)
-    spread = site.once(("spread", methods), lambda: _spread(region, methods))
+    spread = site.once(("spread", methods), lambda: spread_of(region, methods))
     stretches = open_stretches(site, canyons_too=beyond)
     group = site.once("groups", lambda: street_groups(region.roads)) if beyond else None
-    roads = open_roads_by_part(stretches, emission, spread.curve_of_road, group)
+    courses = Courses(stretches, spread.curve_of_road[stretches.road])
+    screened = screened_roads(region, stretches, scenario.construction.barriers)
+    emission = divided(before, after, screened.road)
+    curves, beside = with_screened(spread, courses, screened, region, methods)
+    roads = open_roads_by_part(courses, beside, emission, group)
     changed = [roads[part].stretches for part in ("before", "after")]
     tolerance = tolerance_on(device, scenario)
     if tolerance > 0.0:
-        name = (beyond, *emitted)
-        roads = gathered(site, name, roads, emission, spread.curve_of_road, group)
+        roads = gathered(site, (beyond, *emitted), roads, emission, courses, group)
     weather = region.weather
     return AirModel(
         region=region,
         open_roads=roads,
         street_emission=emission,
         group=group,
-        curves=spread.curves,
+        curves=curves,
         wind=SectorWind(weather.frequency.astype(np.float32), weather.speed.astype(np.float32)),
         reach=methods.open_road_range,
         quantities=scenario.quantities,
         pm10_days=PM10_DAYS[methods.pm10_days],
         device=device,
-        changed=Stretches(*map(np.concatenate, zip(*changed, strict=True))),
+        changed=together(*changed),
         tolerance=tolerance,
         resident=site.resident,
     ).keyed()
-
-
-class Spread(NamedTuple):
-    """How exhaust of open roads spreads."""
-
-    curves: DilutionCurves
-    curve_of_road: Int32
-
-
-def _spread(region: Region, methods: Methods) -> Spread:
-    """Dilution curves of every initial dispersion that the region's roads have."""
-    sigma, curve_of_road = np.unique(initial_dispersion(region.roads), return_inverse=True)
-    curves = dilution_curves(
-        sigma,
-        region.weather.roughness,
-        local_wind=region.weather.local,
-        height=region.receptor_height_air,
-        max_range=methods.open_road_range,
-    )
-    return Spread(curves, curve_of_road.astype(np.int32))
 
 
 def _require_no2_within_nox(emission: Float64, region: Region) -> None:

@@ -1,10 +1,13 @@
 """What the reader of a result must know, in plain words; the weightiest first."""
 
+from collections.abc import Iterator
+
 import geopandas as gpd
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.methods import tolerance_on
 from roadside_server.region.schema import Region
+from roadside_server.scenario.construction import Construction
 from roadside_server.scenario.measures import lacks_rerouting
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.scenario.reading import Scenario
@@ -22,6 +25,18 @@ DOUBLE_REACH = "canyon roads (SRM1) act by SRM2 beyond their own street, which t
 FLAT_GROUND = (
     "noise: flat ground without obstacles; buildings and barriers neither screen nor reflect"
 )
+OBSTACLES_UNHEARD = (
+    "noise: this region's sound is on flat ground, so that barriers and buildings of the scenario "
+    "change no level"
+)
+BARRIERS_IN_AIR = (
+    "air: barriers of 1 m or more, counted up to 6 m, within 50 m of the edge of an open road "
+    "(SRM2) widen its plume on both sides alike; in street canyons (SRM1) they change nothing"
+)
+BUILDINGS_IN_AIR = (
+    "air: buildings that are added or removed change nothing; a street canyon stays one"
+)
+REMOVED = "where buildings are removed there are no receptors: the region left them out"
 VOLUMES = "traffic volumes are assumed"
 TRAFFIC_NOX = "nox is the contribution of traffic alone: the region has no background of it"
 INTERACTIVE = (
@@ -37,7 +52,9 @@ def caveats_of(
     """Caveats of a scenario that turns the region's roads into these."""
     air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
     noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
-    known = [_rerouting(region, scenario, roads), *_assumed_volumes(region)]
+    known = [_rerouting(region, scenario, roads)]
+    known += _construction(scenario.construction, air=air, noise=noise)
+    known += _assumed_volumes(region)
     if air:
         known += _air(region, scenario, tolerance_on(device, scenario))
     if noise:
@@ -51,6 +68,20 @@ def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> s
     if scenario.outputs == ("baseline",) or not scenario.measures:
         return ""
     return NO_REROUTING if lacks_rerouting(region.roads, roads) else ""
+
+
+def _construction(construction: Construction, *, air: bool, noise: bool) -> Iterator[str]:
+    """What barriers and buildings do not do."""
+    if not construction.changes:
+        return
+    if noise:
+        yield OBSTACLES_UNHEARD
+    if air and construction.barriers:
+        yield BARRIERS_IN_AIR
+    if air and (construction.buildings or construction.removed):
+        yield BUILDINGS_IN_AIR
+    if construction.removed:
+        yield REMOVED
 
 
 def _assumed_volumes(region: Region) -> list[str]:

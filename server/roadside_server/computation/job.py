@@ -18,7 +18,7 @@ from roadside_server.computation.arrays import (
     ResultArray,
     result_arrays,
 )
-from roadside_server.computation.caveats import caveats_of
+from roadside_server.computation.caveats import OBSTACLES_UNHEARD, caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.homes import NO_HOMES, Homes, homes_of
 from roadside_server.computation.methods import Methods
@@ -43,6 +43,7 @@ from roadside_server.computation.tiles import (
 )
 from roadside_server.computation.unchanged import unchanged_tiles
 from roadside_server.emissions.factors import EmissionFactors, load_factors
+from roadside_server.errors import RegionIncompleteError
 from roadside_server.region.schema import Region
 from roadside_server.scenario.measures import apply_measures
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
@@ -214,7 +215,10 @@ def prepare(
     ------
     InvalidInputError
         If the emission factors do not know the year, or a road's traffic.
+    RegionIncompleteError
+        If nothing but sound is asked of barriers or buildings that no sound meets.
     """
+    _require_effect(scenario)
     factors, methods = factors or load_factors(), methods or Methods()
     site = site or Site(region)
     traffic = apply_measures(region, scenario.measures)
@@ -261,6 +265,12 @@ def prepare(
         open_roads=open_stretches(site, canyons_too=options.canyon_roads_beyond_street),
         homes=homes,
     )
+
+
+def _require_effect(scenario: Scenario) -> None:
+    """Refuse barriers and buildings where only sound is asked, which passes them unchanged."""
+    if scenario.construction.changes and set(scenario.quantities) <= set(NOISE_QUANTITIES):
+        raise RegionIncompleteError(OBSTACLES_UNHEARD)
 
 
 def _add(

@@ -1,6 +1,7 @@
 """Stretches of road that act by SRM2, what they emit, and the squares they are gathered in."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,13 @@ from roadside_server.computation.tiles import View
 #: Sources that a receptor sees once far stretches are gathered: fewer stretches than that are
 #: evaluated one by one.
 SEEN = 2000
+
+
+class Courses(NamedTuple):
+    """Stretches that act by SRM2, and which dilution curve holds for each."""
+
+    stretches: Stretches
+    curve: Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,11 @@ def open_stretches(site: Site, *, canyons_too: bool) -> Stretches:
 
 
 def open_roads_by_part(
-    stretches: Stretches, emission: dict[str, Float32], curve_of_road: Int32, group: Int32 | None
+    before: Courses, after: Courses, emission: dict[str, Float32], group: Int32 | None
 ) -> dict[str, OpenRoads]:
     """The stretches of each part that emit anything, numbered by their group if there are any."""
     return {
-        part: _open_roads(stretches, strength, _emits(strength), curve_of_road, group)
+        part: _open_roads(after if part == "after" else before, strength, _emits(strength), group)
         for part, strength in emission.items()
     }
 
@@ -65,7 +73,7 @@ def gathered(
     name: tuple[object, ...],
     roads: dict[str, OpenRoads],
     emission: dict[str, Float32],
-    curve_of_road: Int32,
+    courses: Courses,
     group: Int32 | None,
 ) -> dict[str, OpenRoads]:
     """The same, parts of many stretches with a hierarchy of all that emitted before.
@@ -74,16 +82,17 @@ def gathered(
     ----------
     name
         Of what decides which roads emit; a hierarchy is built once for it.
+    courses
+        Before; where they are others afterwards, that part must be left out.
     """
     whole, before = roads[WHOLE], _emits(emission[WHOLE])
-    stretches = open_stretches(site, canyons_too=group is not None)
 
     def part_of(part: str) -> OpenRoads:
         new = _emits(emission[part]) & ~before
         if roads[part].curve.size <= SEEN or new.any():
             return roads[part]
         hierarchy = site.once(("hierarchy", *name), lambda: _hierarchy(whole))
-        found = _open_roads(stretches, emission[part], before, curve_of_road, group)
+        found = _open_roads(courses, emission[part], before, group)
         return OpenRoads(found.stretches, found.emission, found.curve, hierarchy)
 
     return {part: part_of(part) for part in roads}
@@ -115,16 +124,12 @@ def _emits(emission: Float32) -> NDArray[np.bool_]:
 
 
 def _open_roads(
-    stretches: Stretches,
-    emission: Float32,
-    emits: NDArray[np.bool_],
-    curve_of_road: Int32,
-    group: Int32 | None,
+    courses: Courses, emission: Float32, emits: NDArray[np.bool_], group: Int32 | None
 ) -> OpenRoads:
     """The stretches of some roads."""
-    emitting = chosen(stretches, emits[stretches.road])
+    rows = np.flatnonzero(emits[courses.stretches.road])
+    emitting = chosen(courses.stretches, rows)
     per_stretch = np.ascontiguousarray(emission[:, emitting.road])
-    curve = curve_of_road[emitting.road]
     if group is not None:
         emitting = emitting._replace(road=group[emitting.road])
-    return OpenRoads(emitting, per_stretch, curve)
+    return OpenRoads(emitting, per_stretch, courses.curve[rows])

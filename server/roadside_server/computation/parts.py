@@ -37,9 +37,15 @@ def states_for(outputs: Iterable[str]) -> tuple[str, ...]:
     return tuple(state for state in PARTS_OF if state in asked or "difference" in asked)
 
 
-def divided(before: Float64, after: Float64) -> dict[str, Float32]:
-    """Strengths (..., M) of M sources by part: 0 for sources that belong to another part."""
-    changed = (before != after).any(axis=tuple(range(before.ndim - 1)))
+def divided(before: Float64, after: Float64, otherwise: Bool | bool = False) -> dict[str, Float32]:
+    """Strengths (..., M) of M sources by part: 0 for sources that belong to another part.
+
+    Parameters
+    ----------
+    otherwise
+        Sources that change otherwise than in strength.
+    """
+    changed = (before != after).any(axis=tuple(range(before.ndim - 1))) | otherwise
     parts = {
         WHOLE: before,
         "unchanged": np.where(changed, 0.0, before),

@@ -75,6 +75,11 @@ def chosen(stretches: Stretches, which: Rows | NDArray[np.bool_]) -> Stretches:
     return Stretches(x0[which], y0[which], x1[which], y1[which], road[which])
 
 
+def together(*several: Stretches) -> Stretches:
+    """All the stretches, one list after the other."""
+    return Stretches(*map(np.concatenate, zip(*several, strict=True)))
+
+
 def cut(stretches: Stretches, longest: Float64) -> Stretches:
     """Stretches cut into equal parts that are no longer than allowed (m) for each."""
     parts = np.maximum(np.ceil(stretches.length / longest), 1).astype(np.intp)

@@ -39,7 +39,8 @@ def read_measure(message: scenario_pb2.Measure, region: Region, field: str) -> M
     """Check one measure; ``field`` is its path in the request."""
     kind = message.WhichOneof("change")
     if kind is None:
-        raise InvalidInputError(field, f"has no change; one of {', '.join(_CHANGES)} is needed")
+        known = [f.name for f in message.DESCRIPTOR.oneofs_by_name["change"].fields]
+        raise InvalidInputError(field, f"has no change; one of {', '.join(known)} is needed")
     change = _CHANGES[kind](getattr(message, kind), f"{field}.{kind}")
     return Measure(change, _roads(message, region, f"{field}.roads"))
 

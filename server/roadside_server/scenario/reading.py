@@ -13,6 +13,8 @@ from roadside.v1 import scenario_pb2
 
 from roadside_server.errors import require
 from roadside_server.region.schema import Region
+from roadside_server.scenario.construction import Construction, canonical
+from roadside_server.scenario.construction_messages import builds, read_construction
 from roadside_server.scenario.measure_messages import enumerated, read_measure, require_between
 from roadside_server.scenario.measures import Measure
 from roadside_server.scenario.quantities import DEFAULT_QUANTITIES, OUTPUTS, QUANTITIES
@@ -45,7 +47,8 @@ class Scenario:
 
     region: str  # name, without "regions/"
     title: str
-    measures: tuple[Measure, ...]
+    measures: tuple[Measure, ...]  # that change traffic
+    construction: Construction  # what the other measures come to
     quantities: tuple[str, ...]  # in the order of QUANTITIES
     outputs: tuple[str, ...]  # in the order of OUTPUTS
     options: Options
@@ -65,23 +68,35 @@ def read_scenario(
     """
     resource = f"regions/{region.name}"
     require(message.region == resource, "scenario.region", f"{message.region!r}, not {resource!r}")
-    measures = tuple(
-        read_measure(measure, region, f"scenario.measures[{i}]")
-        for i, measure in enumerate(message.measures)
-    )
-    outputs = _outputs(message.outputs, bool(measures))
+    measures, construction = _measures(message.measures, region)
+    outputs = _outputs(message.outputs, bool(message.measures))
     quantities = _quantities(message.quantities)
     options = _options(message.options, region, years)
     return Scenario(
         region=region.name,
         title=message.title,
         measures=measures,
+        construction=construction,
         quantities=quantities,
         outputs=outputs,
         options=options,
         document=MessageToJson(message, preserving_proto_field_name=True, sort_keys=True),
-        content_hash=_content_hash(region, measures, quantities, outputs, options),
+        content_hash=_content_hash(region, measures, construction, quantities, outputs, options),
     )
+
+
+def _measures(
+    messages: Sequence[scenario_pb2.Measure], region: Region
+) -> tuple[tuple[Measure, ...], Construction]:
+    """Changes to traffic in their order, and what the others come to."""
+    measures, construction = [], Construction()
+    for i, message in enumerate(messages):
+        field = f"scenario.measures[{i}]"
+        if builds(message):
+            construction = read_construction(message, region, construction, field)
+        else:
+            measures.append(read_measure(message, region, field))
+    return tuple(measures), construction
 
 
 def _quantities(values: Sequence[int]) -> tuple[str, ...]:
@@ -138,6 +153,7 @@ def require_tolerance(tolerance: float, field: str) -> None:
 def _content_hash(
     region: Region,
     measures: tuple[Measure, ...],
+    construction: Construction,
     quantities: tuple[str, ...],
     outputs: tuple[str, ...],
     options: Options,
@@ -145,6 +161,8 @@ def _content_hash(
     """SHA-256 of what determines the numbers: not of the title or the codec."""
     settled = asdict(options) | {"codec": ""}
     changed = [_canonical(measure) for measure in measures]
+    if construction.changes:
+        changed.append(canonical(construction))
     asked = [region.name, region.content_hash, changed, quantities, outputs, settled]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
