@@ -17,8 +17,9 @@ from roadside_client import (
 EXAMPLES = sorted((Path(roadside_cli.__file__).parent / "examples").glob("*.yaml"))
 
 
-def test_the_examples_close_a_street_and_make_zones():
-    closure, zone = (read_scenario_file(path) for path in EXAMPLES)
+def test_the_examples_build_a_barrier_close_a_street_and_make_zones():
+    barrier, closure, zone = (read_scenario_file(path) for path in EXAMPLES)
+    assert barrier.measures[0].add_barrier.height == 3.0
     assert [m.WhichOneof("change") for m in closure.measures] == ["set_speed", "close"]
     assert closure.measures[1].roads.names.names == ["Kaisaniemenkatu"]
     assert closure.options.canyon_roads_beyond_street
@@ -93,6 +94,23 @@ def test_measures_in_words_make_the_same_scenario_as_messages():
     volume = scenario.measures[2].set_volumes.volumes[0]
     assert volume.vehicle_class == scenario_pb2.VEHICLE_CLASS_LIGHT
     assert not scenario.measures[4].HasField("roads")
+
+
+def test_what_is_built_stands_where_it_is_drawn():
+    line, ring = [(24.94, 60.17), (24.95, 60.17)], [(24.94, 60.17), (24.95, 60.17), (24.95, 60.18)]
+    scenario = measures.scenario(
+        "regions/helsinki",
+        measures.add_barrier(line, 4, absorption=0.8),
+        measures.add_building(ring, 12),
+        measures.remove_buildings((24.94, 60.17)),
+        measures.remove_buildings_in(ring),
+    )
+    assert not any(measure.HasField("roads") for measure in scenario.measures)
+    barrier = scenario.measures[0].add_barrier
+    assert (barrier.line.crs, barrier.height, barrier.absorption) == ("EPSG:4326", 4.0, 0.8)
+    by = [measure.remove_building.WhichOneof("by") for measure in scenario.measures[2:]]
+    assert by == ["points", "polygon"]
+    assert read_scenario_text(scenario_text(scenario)) == scenario
 
 
 def test_an_unknown_vehicle_class_is_answered_with_those_there_are():

@@ -1,4 +1,4 @@
-"""Scenarios in a few words: what roads, and what changes on them."""
+"""Scenarios in a few words: what roads, and what changes on or beside them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -30,8 +30,7 @@ def road_classes(*classes: str) -> messages.RoadSelection:
 
 def area(ring: Iterable[Sequence[float]], crs: str = "EPSG:4326") -> messages.RoadSelection:
     """The roads whose middle lies in a polygon: (longitude, latitude), or (x, y) in another CRS."""
-    points = [messages.Point(x=x, y=y) for x, y in ring]
-    return messages.RoadSelection(polygon=messages.Polygon(ring=points, crs=crs))
+    return messages.RoadSelection(polygon=messages.Polygon(ring=_points(ring), crs=crs))
 
 
 def close(selection: messages.RoadSelection) -> messages.Measure:
@@ -78,6 +77,41 @@ def low_emission_zone(
     return messages.Measure(roads=selection, low_emission_zone=zone)
 
 
+def add_barrier(
+    line: Iterable[Sequence[float]],
+    height: float,
+    *,
+    absorption: float = 0.0,
+    crs: str = "EPSG:4326",
+) -> messages.Measure:
+    """A barrier along a line: height (m), share of the sound energy that it absorbs (0 to 1)."""
+    drawn = messages.Line(points=_points(line), crs=crs)
+    barrier = messages.AddBarrier(line=drawn, height=height, absorption=absorption)
+    return messages.Measure(add_barrier=barrier)
+
+
+def add_building(
+    ring: Iterable[Sequence[float]], height: float, crs: str = "EPSG:4326"
+) -> messages.Measure:
+    """A building with a flat roof, from the corners of its footprint and its height (m)."""
+    footprint = messages.Polygon(ring=_points(ring), crs=crs)
+    return messages.Measure(add_building=messages.AddBuilding(footprint=footprint, height=height))
+
+
+def remove_buildings(*points: Sequence[float], crs: str = "EPSG:4326") -> messages.Measure:
+    """No buildings any more where these points are."""
+    places = messages.Points(points=_points(points), crs=crs)
+    return messages.Measure(remove_building=messages.RemoveBuilding(points=places))
+
+
+def remove_buildings_in(
+    ring: Iterable[Sequence[float]], crs: str = "EPSG:4326"
+) -> messages.Measure:
+    """No buildings any more whose centre of gravity lies in a polygon."""
+    area = messages.Polygon(ring=_points(ring), crs=crs)
+    return messages.Measure(remove_building=messages.RemoveBuilding(polygon=area))
+
+
 def scenario(
     region: str,
     *measures: messages.Measure,
@@ -86,6 +120,10 @@ def scenario(
 ) -> messages.Scenario:
     """A scenario of every quantity, with measures in their order."""
     return messages.Scenario(region=region, measures=measures, title=title, options=options)
+
+
+def _points(places: Iterable[Sequence[float]]) -> list[messages.Point]:
+    return [messages.Point(x=x, y=y) for x, y in places]
 
 
 def _class(name: str) -> "messages.VehicleClass.ValueType":

@@ -15,6 +15,8 @@ from roadside_server.region.schema import Float64, Grid, Region
 MAX_POINTS = 10_000
 #: Different points that make a polygon, and a line.
 MIN_CORNERS, MIN_ENDS = 3, 2
+#: What is built may stand this far (m) outside the box of roads and receptors.
+MARGIN = 100.0
 
 
 def polygon_of(corners: Float64, crs: str, region: Region, field: str) -> shapely.Polygon:
@@ -48,7 +50,7 @@ def points_of(points: Float64, crs: str, region: Region, field: str) -> NDArray[
 
 
 def require_inside(place: shapely.Geometry, region: Region, field: str) -> None:
-    """Refuse what lies outside the box of the region's roads and receptors, even in part."""
+    """Refuse what lies outside the region's roads and receptors and a margin, even in part."""
     extent = _extent(region)
     rule = f"lies outside the region, which spans {bounds_text(extent)} in {region.crs}"
     require(bool(shapely.covers(extent, place)), field, rule)
@@ -61,7 +63,7 @@ def bounds_text(extent: shapely.Polygon) -> str:
 
 
 def _extent(region: Region) -> shapely.Polygon:
-    """Box of the roads and the receptors."""
+    """Box of the roads and the receptors, and a margin."""
     receptors = region.receptors
     if isinstance(receptors, Grid):
         x = np.array([receptors.west, receptors.west + receptors.spacing * receptors.columns])
@@ -69,9 +71,10 @@ def _extent(region: Region) -> shapely.Polygon:
     else:
         x, y = receptors.x, receptors.y
     west, south, east, north = region.roads.total_bounds
-    return shapely.box(
+    places = shapely.box(
         min(west, x.min()), min(south, y.min()), max(east, x.max()), max(north, y.max())
     )
+    return places.buffer(MARGIN, join_style="mitre")
 
 
 def _require_points(points: Float64, least: int, word: str, field: str) -> None:
