@@ -28,6 +28,7 @@ EDGE = LANE_WIDTH
 #: A straight road of 100 m, going east.
 EAST = Stretches(*(np.array([value]) for value in (0.0, 0.0, 100.0, 0.0)), np.zeros(1, np.int32))
 metres = st.floats(-80.0, 180.0)
+beside_the_axis = metres.filter(lambda across: abs(across) > 0.01)
 
 
 def barrier(*points, height=4.0, west=WEST, south=SOUTH):
@@ -80,7 +81,7 @@ def test_the_distance_counts_from_the_edge():
     assert cover((20, 54), (70, 54), half_width=7.0).stretch.size == 1
 
 
-@given(st.lists(st.tuples(metres, metres), min_size=2, max_size=4, unique=True))
+@given(st.lists(st.tuples(metres, beside_the_axis), min_size=2, max_size=4, unique=True))
 def test_the_part_of_a_road_beside_a_barrier_is_the_shadow_of_its_roadside(points):
     found = cover(*points)
     for side, south, north in ((1.0, 0.0, 53.5), (-1.0, -53.5, 0.0)):
@@ -88,7 +89,7 @@ def test_the_part_of_a_road_beside_a_barrier_is_the_shadow_of_its_roadside(point
         roadside = shapely.LineString(points).intersection(shapely.box(0.0, south, 100.0, north))
         bounds = shapely.bounds(shapely.get_parts(roadside))
         expected = shadow(bounds[:, 0], bounds[:, 2])
-        # Shadows below a centimetre are left out, and what stands on the axis itself.
+        # Shadows below a centimetre are left out.
         assert shadow(found.start[mine], found.end[mine]) == pytest.approx(expected, abs=0.05)
 
 
