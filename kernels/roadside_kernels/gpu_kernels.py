@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 from numba import boolean, float32, int8, int32, int64, types, uint32
 
 from roadside_kernels import blocks
-from roadside_kernels.air import chemistry, indicators, open_road, open_road_gpu, street
+from roadside_kernels.air import (
+    cells_gpu,
+    chemistry,
+    hierarchy_gpu,
+    indicators,
+    open_road,
+    open_road_gpu,
+    street,
+)
+from roadside_kernels.air.hierarchy import Hierarchy, Opening
+from roadside_kernels.air.square_staging import Squares
 from roadside_kernels.air.staging import Roads, Site
 from roadside_kernels.air.thread_sums import Found, Given
 from roadside_kernels.arrays import Receptors, Segments, StreetLinks
@@ -44,6 +54,9 @@ SEGMENTS = fields(Segments, F1, F1, F1, F1, I1)
 LINKS = fields(StreetLinks, L1, I1, F1)
 ROADS = fields(Roads, SEGMENTS, F2, I1)
 GIVEN = fields(Given, RECEPTORS, F2, ROADS, fields(Site, F2, F1, F2), LINKS)
+HIERARCHY = fields(Hierarchy, I1, I1, I1, I1, I1, I1, I1, L1, I1)
+SQUARES = fields(Squares, HIERARCHY, F2, fields(Opening, float32, float32, F1))
+EMITTING = fields(cells_gpu.Emitting, HIERARCHY, SEGMENTS, F2, F1)
 FOUND = fields(Found, F3, F2, B1, L1)
 FLAT_GROUND = fields(FlatGround, F2, F2, F2, *[float32] * 5)
 MEAN, INDICATOR = fields(indicators.AnnualMean, F1), fields(indicators.Indicator, F1)
@@ -71,6 +84,8 @@ def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
     """All kernels by name, as they run on GPUs of a compute capability."""
     plain = Launch(THREADS, 1)
     open_roads = launch_for(capability, open_road_gpu.LAUNCHES)
+    merged = launch_for(capability, hierarchy_gpu.LAUNCHES)
+    weigh, gather = cells_gpu.cell_kernels()
     lines = launch_for(capability, line_gpu.LAUNCHES)
     noise = fields(line_gpu.Given, RECEPTORS, F2, SEGMENTS, F2, FLAT_GROUND)
     heard = fields(line_gpu.Heard, F2, L1)
@@ -80,6 +95,11 @@ def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
         "open_roads": GpuKernel(
             open_road_gpu.open_road_kernel(open_roads), (float32, GIVEN, FOUND), open_roads
         ),
+        "hierarchy": GpuKernel(
+            hierarchy_gpu.hierarchy_kernel(merged), (float32, GIVEN, SQUARES, FOUND), merged
+        ),
+        "find_shares": GpuKernel(weigh, (F2, F1), cells_gpu.TOTAL),
+        "sum_squares": GpuKernel(gather, (EMITTING, F2), cells_gpu.SQUARE),
         "line_noise": GpuKernel(line_gpu.gpu_loop(lines), (float32, noise, heard), lines),
         **{
             f"transfer_sum_{bands}": GpuKernel(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from roadside_kernels.air.chemistry import annual_no2
+from roadside_kernels.air.hierarchy import build_hierarchy
 from roadside_kernels.air.indicators import (
     AnnualMean,
     Indicator,
@@ -76,6 +77,20 @@ def test_open_roads(roads):
     assert (gpu.near != cpu.near).mean() <= AT_A_BORDER
     # Approximate division may cut a segment in one piece more or less.
     assert gpu.pairs == pytest.approx(cpu.pairs, rel=1e-3)
+
+
+@pytest.mark.parametrize("tolerance", [0.005, 0.02])
+def test_far_roads_merge_alike(roads, tolerance):
+    hierarchy = build_hierarchy(roads[1], roads[3])
+    gpu, cpu = (
+        open_road_sums(*roads, hierarchy=hierarchy, tolerance=tolerance, device=device)
+        for device in ("gpu", "cpu")
+    )
+    # A square at the threshold of merging may fall on either side for a block of receptors.
+    assert_near(gpu.pm10, cpu.pm10, apart=0.02)
+    assert np.abs(on_host(gpu.pm10) / cpu.pm10 - 1).max() <= tolerance
+    assert gpu.pairs == pytest.approx(cpu.pairs, rel=0.01)
+    assert gpu.pairs < open_road_sums(*roads, device="gpu").pairs
 
 
 def test_open_roads_that_receptors_are_linked_to(roads):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from roadside_kernels.air.hierarchy import Hierarchy, require_hierarchy_of
 from roadside_kernels.air.hierarchy_cpu import merge_blocks
+from roadside_kernels.air.hierarchy_gpu import merge_blocks_on_gpu
 from roadside_kernels.air.open_road_cpu import add_blocks
 from roadside_kernels.air.open_road_gpu import add_blocks_on_gpu
 from roadside_kernels.air.plume import MAX_RANGE, DilutionCurves
@@ -76,16 +77,17 @@ def open_road_sums(
         Of these segments and curves, all of them, row by row; they may have moved together.
     tolerance : float
         Relative error allowed at the 99.9th percentile of receptors for merging far roads; 0:
-        every piece of road by itself, as always on a GPU.
+        every piece of road by itself.
     """
     require_single(x=receptors.x, x0=segments.x0, emission=emission, wind=wind.frequency)
     links = no_links(receptors.x) if exclude is None else exclude
     sectors, annual, near, pairs = _outputs(receptors.x, wind.frequency.size)
     on_cpu = device == "cpu" and not lies_on_gpu(receptors.x)
     add: Callable[..., None] = add_blocks if on_cpu else add_blocks_on_gpu
-    if hierarchy is not None and tolerance > 0 and on_cpu:
+    if hierarchy is not None and tolerance > 0:
         require_hierarchy_of(hierarchy, segments)
-        add = partial(merge_blocks, hierarchy=hierarchy, tolerance=tolerance)
+        merge: Callable[..., None] = merge_blocks if on_cpu else merge_blocks_on_gpu
+        add = partial(merge, hierarchy=hierarchy, tolerance=tolerance)
     add(
         receptors,
         boxes_beside(receptors),

@@ -96,7 +96,7 @@ def add_all(
 ) -> int:
     """Order and add the pieces that wait; how many were in range."""
     cuda.syncthreads()
-    order_waiting(thread, staged.ends.size, waiting, staged, given.site)
+    order_waiting(thread, staged.ends.size, waiting, staged)
     cuda.syncthreads()
     seen: int = int32(add_in_order(staged, limit, given, mine, found.sectors))
     cuda.syncthreads()

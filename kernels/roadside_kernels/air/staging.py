@@ -20,7 +20,10 @@ WAITING = 256
 #: Places in order: one more, for the end.
 PLACES = WAITING + 1
 LAST_PLACE, PLACE_BITS = np.uint32(WAITING - 1), WAITING.bit_length() - 1
-#: Numbers of each: its middle and the emission of five pollutants; 32 bytes lie aligned.
+#: A key after all others.
+LAST_KEY = np.int32(2**31 - 1)
+#: Numbers of each: its middle, the emission of five pollutants, and one that tells how wide it is;
+#: 32 bytes lie aligned.
 NUMBERS = 8
 #: Places for the marks of roads that street links exclude; roads share a place by remainder.
 MARKS = 1024
@@ -191,7 +194,7 @@ def stage_piece(
 
 
 @physics
-def order_waiting(thread: int, threads: int, waiting: int, staged: Staged, site: Site) -> None:
+def order_waiting(thread: int, threads: int, waiting: int, staged: Staged) -> None:
     """Put keys in order: a thread counts how many are lower than each of its own.
 
     Unlike queues filled by atomic operations this gives the same order in every run.
@@ -204,5 +207,4 @@ def order_waiting(thread: int, threads: int, waiting: int, staged: Staged, site:
                 place += i32(1)
         staged.ordered[place] = key
     if thread == 0:
-        beyond = i32(site.annual.size + 2)
-        staged.ordered[waiting] = key_of(beyond, i32(0), i32(site.coefficients.shape[0]), i32(0))
+        staged.ordered[waiting] = LAST_KEY

@@ -162,17 +162,22 @@ def add_waiting(staged: Staged, limit: float, given: Given, mine: Mine, total: F
 
 
 @physics
+def flag_near_segment(k: int, segments: Segments, mine: Mine, near: NDArray[np.bool_]) -> None:
+    """Flag receptors nearer than ``NEAREST`` to the axis of a segment."""
+    x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
+    for j in range(mine.x.size):
+        away = distance_to_segment(mine.x[j], mine.y[j], x0, y0, x1, y1)
+        if away < NEAREST and mine.i[j] < near.size:
+            near[mine.i[j]] = True
+
+
+@physics
 def flag_near(start: int, touching: NDArray[np.bool_], segments: Segments, mine: Mine,
               near: NDArray[np.bool_]) -> None:  # fmt: skip
-    """Flag receptors nearer than ``NEAREST`` to the axis of a segment that touches the block."""
+    """Flag receptors near the axis of any segment that touches the block."""
     for at in range(touching.size):
         if touching[at]:
-            k = start + at
-            x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-            for j in range(mine.x.size):
-                away = distance_to_segment(mine.x[j], mine.y[j], x0, y0, x1, y1)
-                if away < NEAREST and mine.i[j] < near.size:
-                    near[mine.i[j]] = True
+            flag_near_segment(start + at, segments, mine, near)
 
 
 @physics

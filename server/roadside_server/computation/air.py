@@ -25,7 +25,7 @@ from roadside_server.computation.evaluation import (
     never,
     total,
 )
-from roadside_server.computation.methods import Methods, tolerance_on
+from roadside_server.computation.methods import Methods
 from roadside_server.computation.open_roads import (
     Courses,
     OpenRoads,
@@ -227,7 +227,7 @@ def air_model(
     curves, beside = with_screened(spread, courses, screened, region, methods)
     roads = open_roads_by_part(courses, beside, emission, group)
     changed = [roads[part].stretches for part in ("before", "after")]
-    tolerance = tolerance_on(device, scenario)
+    tolerance = scenario.options.tolerance
     if tolerance > 0.0:
         roads = gathered(site, (beyond, *emitted), roads, emission, courses, group)
     weather = region.weather

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 import geopandas as gpd
-from roadside_kernels.launch import Device
 
-from roadside_server.computation.methods import tolerance_on
 from roadside_server.region.schema import Region
 from roadside_server.scenario.construction import Construction
 from roadside_server.scenario.measures import lacks_rerouting
@@ -46,9 +44,7 @@ INTERACTIVE = (
 INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
 
 
-def caveats_of(
-    region: Region, scenario: Scenario, roads: gpd.GeoDataFrame, device: Device = "cpu"
-) -> tuple[str, ...]:
+def caveats_of(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> tuple[str, ...]:
     """Caveats of a scenario that turns the region's roads into these."""
     air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
     noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
@@ -56,7 +52,7 @@ def caveats_of(
     known += _construction(scenario.construction, air=air, noise=noise)
     known += _assumed_volumes(region)
     if air:
-        known += _air(region, scenario, tolerance_on(device, scenario))
+        known += _air(region, scenario, scenario.options.tolerance)
     if noise:
         known.append(FLAT_GROUND)
     # The region says the same of volumes at more length.

@@ -222,7 +222,7 @@ def prepare(
     factors, methods = factors or load_factors(), methods or Methods()
     site = site or Site(region)
     traffic = apply_measures(region, scenario.measures)
-    caveats = caveats_of(region, scenario, traffic.roads, device)
+    caveats = caveats_of(region, scenario, traffic.roads)
     states = states_for(scenario.outputs)
     options = scenario.options
     air = noise = None

@@ -3,19 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from roadside_kernels.launch import Device
-
 from roadside_server.emissions.cnossos_tables import Edition
 from roadside_server.region.schema import Region
-from roadside_server.scenario.reading import Scenario
 
 #: Distance (m) within which SRM2 roads count, as in the Dutch calculation tool (InfoMil).
 OPEN_ROAD_RANGE = 5000.0
-
-
-def tolerance_on(device: Device, scenario: Scenario) -> float:
-    """Relative error used of what a scenario allows: a GPU evaluates every piece of road."""
-    return scenario.options.tolerance if device == "cpu" else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.methods import Methods, tolerance_on
+from roadside_server.computation.methods import Methods
 from roadside_server.emissions.factors import EmissionFactors
 from roadside_server.region.schema import Region
 from roadside_server.scenario.reading import Scenario
@@ -50,7 +50,7 @@ def stamp_of(
         "year": scenario.options.year,
         "device": device,
         "precision": PRECISION,
-        "accuracy": accuracy(tolerance_on(device, scenario)),
+        "accuracy": accuracy(scenario.options.tolerance),
         "assumptions": list(region.assumptions),
         "caveats": list(caveats),
         "attribution": attribution(region),
