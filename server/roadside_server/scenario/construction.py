@@ -64,8 +64,8 @@ def without_buildings(
     region: Region, construction: Construction, is_meant: Callable[[Shapes], NDArray[np.bool_]]
 ) -> Construction:
     """Without the standing buildings whose footprints are meant."""
-    meant = np.flatnonzero(is_meant(footprints(region.buildings.geometry)))
-    new = is_meant(footprints(building.footprint for building in construction.buildings))
+    meant = np.flatnonzero(is_meant(shapes_of(region.buildings.geometry)))
+    new = is_meant(shapes_of(building.footprint for building in construction.buildings))
     kept = (b for b, gone in zip(construction.buildings, new, strict=True) if not gone)
     removed = {*construction.removed, *meant.tolist()}
     return replace(construction, buildings=tuple(kept), removed=tuple(sorted(removed)))
@@ -73,12 +73,12 @@ def without_buildings(
 
 def standing(region: Region, construction: Construction) -> Shapes:
     """Footprints of the buildings that stand."""
-    old = np.delete(footprints(region.buildings.geometry), list(construction.removed))
-    new = footprints(building.footprint for building in construction.buildings)
+    old = np.delete(shapes_of(region.buildings.geometry), list(construction.removed))
+    new = shapes_of(building.footprint for building in construction.buildings)
     return np.concatenate([old, new])
 
 
-def footprints(shapes: Iterable[shapely.Geometry]) -> Shapes:
+def shapes_of(shapes: Iterable[shapely.Geometry]) -> Shapes:
     """Shapes as an array, of any number."""
     listed = list(shapes)
     array = np.empty(len(listed), dtype=object)
