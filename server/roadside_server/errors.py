@@ -1,6 +1,7 @@
 """What can go wrong, in the words of the caller; each error carries the gRPC status to send."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from grpc import StatusCode
 
@@ -22,6 +23,19 @@ class RoadsideError(Exception):
     def __init__(self, message: str, violations: tuple[Violation, ...] = ()) -> None:
         super().__init__(message)
         self.violations = violations
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is sent to another process: with its class, its text and its violations."""
+        return _rebuilt, (type(self), str(self), self.violations)
+
+
+def _rebuilt(
+    kind: type[RoadsideError], message: str, violations: tuple[Violation, ...]
+) -> RoadsideError:
+    """The error that another process raised."""
+    error = kind.__new__(kind)
+    RoadsideError.__init__(error, message, violations)
+    return error
 
 
 class InvalidInputError(RoadsideError):
@@ -74,6 +88,13 @@ class ServerBusyError(RoadsideError):
 
     status = StatusCode.RESOURCE_EXHAUSTED
     reason = "QUEUE_FULL"
+
+
+class DeviceLostError(RoadsideError):
+    """What computed has ended unexpectedly, and starts again; the caller may try again later."""
+
+    status = StatusCode.UNAVAILABLE
+    reason = "DEVICE_LOST"
 
 
 class ComputationCancelledError(RoadsideError):

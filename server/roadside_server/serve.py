@@ -5,9 +5,9 @@ import logging
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,21 +24,18 @@ from roadside_server.emissions.factors import named_factors
 from roadside_server.errors import InvalidInputError
 from roadside_server.region.schema import Region
 from roadside_server.results.store import ResultStore
-from roadside_server.service.devices import Devices
+from roadside_server.service.devices import devices_of
 from roadside_server.service.errand import run_errand
 from roadside_server.service.handlers import service_handler
-from roadside_server.service.local_computer import LocalComputer
 from roadside_server.service.regions import RegionService
 from roadside_server.service.results import ResultService
 from roadside_server.service.scenarios import ScenarioService
-from roadside_server.service.worker import Worker
 from roadside_server.settings import (
     DEFAULT_LIMITS,
     STALL,
     Limits,
     Settings,
     default_memory_budget,
-    device_names,
 )
 
 SERVICES = (
@@ -76,7 +73,7 @@ class Server:
         cnossos_tables(settings.cnossos_edition)
         years = named_factors(settings.factors).years
         self.settings = settings
-        self._devices = _devices(settings)
+        self._devices = devices_of(settings)
         self._store = ResultStore(settings.results, settings.results_budget)
         self._scenarios = ScenarioService(self._devices, self._store, settings.limits, years)
         self._stopped = False
@@ -91,7 +88,10 @@ class Server:
         await self._server.start()
         if self.settings.warm_up:
             await self._warm_up()
-        await self._say(Health.SERVING)
+        loop = asyncio.get_running_loop()
+        for computer in self._devices.computers:
+            computer.listen(partial(_from_any_thread, loop, self._tell_health))
+        await self._tell_health()
         names = ", ".join(self._devices.computers[0].names)
         logger.info("serving %s on port %d", names, self.port)
 
@@ -138,17 +138,23 @@ class Server:
             raise InvalidInputError("address", description) from error
         return server
 
+    async def _tell_health(self) -> None:
+        """Say SERVING while any device would answer."""
+        if not self._stopped:
+            up = any(computer.up for computer in self._devices.computers)
+            await self._say(Health.SERVING if up else Health.NOT_SERVING)
+
     async def _say(self, status: Any) -> None:
         for name in ("", *NAMES):
             await self._health.set(name, status)
 
 
-def _devices(settings: Settings) -> Devices:
-    """Workers for all devices, each with an equal share of the memory."""
-    names = device_names(settings.device)
-    budget = settings.memory_budget // len(names)
-    computers = [LocalComputer(settings, name, budget) for name in names]
-    return Devices([Worker(computer, settings.limits.queued) for computer in computers])
+def _from_any_thread(
+    loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    # The loop may be closed: nobody asks for health any more.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: loop.create_task(work()))
 
 
 async def serve(settings: Settings, started: Callable[[int], None] | None = None) -> None:
@@ -181,7 +187,7 @@ async def serve(settings: Settings, started: Callable[[int], None] | None = None
 class EmbeddedServer:
     """A server in this process, on a port of its own of the loopback interface.
 
-    ::
+    It computes here too, on threads, unless it is asked to compute apart::
 
         with EmbeddedServer([region]) as server:
             client = connect(server.address)
@@ -198,6 +204,7 @@ class EmbeddedServer:
         stall: float = STALL,
         reflection: bool = False,
         warm_up: bool = False,
+        apart: bool = False,
         factors: str = "nl-2015",
         cnossos_edition: Edition = "2021",
         memory_budget: int | None = None,
@@ -212,6 +219,7 @@ class EmbeddedServer:
             stall=stall,
             reflection=reflection,
             warm_up=warm_up,
+            apart=apart,
             factors=factors,
             cnossos_edition=cnossos_edition,
             memory_budget=memory_budget or default_memory_budget(),

@@ -89,6 +89,7 @@ class Settings:
     memory_budget: int = field(default_factory=default_memory_budget)
     preload: float | None = None  # tolerance to sum up the regions' traffic for; None: when asked
     device: str = "cpu"  # cpu, gpu, or several: gpu:0,gpu:1
+    apart: bool = True  # every device computes in a process of its own
     limits: Limits = DEFAULT_LIMITS
     factors: str = "nl-2015"  # packaged emission factors by name, or a CSV file
     cnossos_edition: Edition = "2021"  # tables of sound power

@@ -1,9 +1,6 @@
 """What clients get wrong, break off or leave lying: the right status, and the server goes on."""
 
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 
 import grpc
@@ -375,29 +372,6 @@ def test_draining_lets_running_calls_finish(monkeypatch):
             gate.allow(1000)
             assert [event.WhichOneof("event") for event in running][-1] == "summary"
             draining.result(PATIENCE)
-
-
-@pytest.mark.slow
-def test_sigterm_ends_the_process_in_order(tmp_path):
-    write_region(small_region(), tmp_path / "small")
-    code = (
-        "import asyncio, sys; from pathlib import Path;"
-        "from roadside_server.serve import serve; from roadside_server.settings import Settings;"
-        "folder = Path(sys.argv[1]);"
-        "regions, results = (folder / 'small',), folder / 'results';"
-        "settings = Settings(regions, results, '127.0.0.1:0', warm_up=False);"
-        "asyncio.run(serve(settings, started=lambda port: print(port, flush=True)))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        port = int(process.stdout.readline())
-        calls = Calls(f"127.0.0.1:{port}")
-        with calls.channel:
-            calls.scenarios.GetLimits(messages.GetLimitsRequest(), timeout=PATIENCE)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
 
 
 def test_kernels_run_once_before_the_server_says_serving(monkeypatch):

@@ -1,6 +1,6 @@
 """What computes on one device: here, or in a process of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from roadside.v1 import region_service_pb2, scenario_pb2, scenario_service_pb2
@@ -61,6 +61,9 @@ class Computer(Protocol):
     @property
     def up(self) -> bool:
         """Whether it would answer now."""
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call somebody, on any thread, whenever that may have changed."""
 
     @property
     def budget(self) -> int:

@@ -1,10 +1,16 @@
 """The devices of a server, and which of them a request goes to."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numba
 
 from roadside_server.service.catalogue import RegionMemory
 from roadside_server.service.computer import Computer
+from roadside_server.service.local_computer import LocalComputer
+from roadside_server.service.process_computer import ProcessComputer
 from roadside_server.service.worker import Worker
+from roadside_server.settings import DeviceName, Settings, device_names
 
 
 class Devices:
@@ -53,3 +59,37 @@ def _together(regions: Sequence[RegionMemory]) -> RegionMemory:
         needed=sum(region.needed for region in regions),
         sums=sum(region.sums for region in regions),
     )
+
+
+def devices_of(settings: Settings) -> Devices:
+    """Workers for all devices, each with an equal share of the memory.
+
+    Raises
+    ------
+    RoadsideError
+        There is no such device, or a region is missing, damaged or too large.
+    """
+    names = device_names(settings.device)
+    budget = settings.memory_budget // len(names)
+    computers: Sequence[Computer] = (
+        _processes(settings, names, budget)
+        if settings.apart
+        else [LocalComputer(settings, name, budget) for name in names]
+    )
+    return Devices([Worker(computer, settings.limits.queued) for computer in computers])
+
+
+def _processes(
+    settings: Settings, names: Sequence[DeviceName], budget: int
+) -> list[ProcessComputer]:
+    """Processes that start at the same time and share the cores; none if one of them fails."""
+    threads = max(numba.config.NUMBA_NUM_THREADS // len(names), 1)
+    with ExitStack() as ending:
+        computers = []
+        for name in names:
+            computers.append(ProcessComputer(settings, name, budget, threads=threads))
+            ending.callback(computers[-1].close)
+        for computer in computers:
+            computer.life.open()
+        ending.pop_all()
+    return computers

@@ -1,6 +1,6 @@
 """Computes in this process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from roadside.v1 import region_service_pb2, scenario_pb2, scenario_service_pb2
@@ -84,6 +84,9 @@ class LocalComputer:
     def names(self) -> Sequence[str]:
         """Names of all regions, in order."""
         return self._catalogue.names
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """It never changes."""
 
     def prepare(self, scenario: scenario_pb2.Scenario) -> LocalPrepared:
         """A scenario checked, and all done that is independent of the tiles."""

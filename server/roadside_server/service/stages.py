@@ -33,6 +33,12 @@ class StageTimes:
         with self._lock:
             self.seconds.setdefault(stage, self.clock() - self.begun)
 
+    def taken(self) -> dict[Stage, float]:
+        """Seconds by stage since this was last asked."""
+        with self._lock:
+            taken, self.seconds = self.seconds, {}
+        return taken
+
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
         """Add the time that something takes."""

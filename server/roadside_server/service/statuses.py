@@ -9,12 +9,12 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from roadside_server.errors import RoadsideError, ServerBusyError
+from roadside_server.errors import DeviceLostError, RoadsideError, ServerBusyError
 
 DOMAIN = "roadside"
 #: Room for details in the trailers of a call, 8 KiB in all.
 MAX_TEXT, MAX_VIOLATIONS = 512, 8
-#: When to try again (s) after the queue was full.
+#: When to try again (s) after the queue was full, or a device was lost.
 RETRY_AFTER = 5
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def as_status(error: Exception) -> status_pb2.Status:
     details: list[Message] = [_error_info(error.reason, _where(error))]
     if error.violations:
         details.append(_bad_request(error))
-    if isinstance(error, ServerBusyError):
+    if isinstance(error, ServerBusyError | DeviceLostError):
         delay = duration_pb2.Duration(seconds=RETRY_AFTER)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     return _status(error.status, str(error), details)
