@@ -40,7 +40,6 @@ from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
-    chosen,
     localised,
     near,
     together,
@@ -139,14 +138,13 @@ class AirModel:
         rows = near(roads.stretches, strip.box, self.reach)
         if rows.size == 0:
             return self._nothing_open(street, emits)
-        if roads.hierarchy is not None:
-            # It is of all stretches, in their order.
-            rows = np.arange(roads.curve.size)
+        # A hierarchy is of all stretches, in their order.
+        roads = roads if roads.hierarchy is not None else roads.some(rows)
         found = open_road_sums(
             strip.receptors.local,
-            localised(chosen(roads.stretches, rows), strip.tile.box),
-            np.ascontiguousarray(roads.emission[:, rows]),
-            np.ascontiguousarray(roads.curve[rows]),
+            localised(roads.stretches, strip.tile.box),
+            roads.emission,
+            roads.curve,
             self.curves,
             self.wind,
             exclude=None if self.group is None else links._replace(road=self.group[links.road]),

@@ -11,7 +11,13 @@ from roadside_kernels.arrays import Float32, Int32
 
 from roadside_server.computation.parts import WHOLE, active
 from roadside_server.computation.site import Site
-from roadside_server.computation.sources import Stretches, chosen, localised, straight_stretches
+from roadside_server.computation.sources import (
+    Rows,
+    Stretches,
+    chosen,
+    localised,
+    straight_stretches,
+)
 from roadside_server.computation.tiles import View
 
 #: Sources that a receptor sees once far stretches are gathered: fewer stretches than that are
@@ -44,6 +50,11 @@ class OpenRoads:
     def seen(self) -> int:
         """Sources that a receptor sees, at most or thereabouts."""
         return self.curve.size if self.hierarchy is None else SEEN
+
+    def some(self, rows: Rows) -> "OpenRoads":
+        """Some of the stretches, each on its own."""
+        emission = np.ascontiguousarray(self.emission[:, rows])
+        return OpenRoads(chosen(self.stretches, rows), emission, self.curve[rows])
 
 
 def open_stretches(site: Site, *, canyons_too: bool) -> Stretches:

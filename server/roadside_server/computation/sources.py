@@ -1,10 +1,11 @@
 """Roads as sources: straight stretches, those near a tile, the initial dispersion of plumes."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from numba import njit
 from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int32, Segments
 
@@ -99,11 +100,28 @@ def cut(stretches: Stretches, longest: Float64) -> Stretches:
 
 def near(stretches: Stretches, box: View, reach: float) -> Rows:
     """Stretches that may come within a distance (m) of a box; a few that do not are among them."""
-    west, east = np.minimum(stretches.x0, stretches.x1), np.maximum(stretches.x0, stretches.x1)
-    south, north = np.minimum(stretches.y0, stretches.y1), np.maximum(stretches.y0, stretches.y1)
-    dx = np.maximum(np.maximum(box.west - east, west - box.east), 0.0)
-    dy = np.maximum(np.maximum(box.south - north, south - box.north), 0.0)
-    return np.flatnonzero(np.hypot(dx, dy) <= reach + ROUNDING)
+    found = np.empty(stretches.road.size, np.intp)
+    return found[: _near(*stretches[:4], tuple(map(float, box)), float(reach + ROUNDING), found)]
+
+
+def _rows_near(
+    x0: Float64, y0: Float64, x1: Float64, y1: Float64,
+    box: tuple[float, float, float, float], reach: float, found: Rows,
+) -> int:  # fmt: skip
+    """Write the stretches whose bounding box comes within reach (m) of a box; their number."""
+    west, south, east, north = box
+    count = 0
+    for k in range(x0.size):
+        dx = max(west - max(x0[k], x1[k]), min(x0[k], x1[k]) - east, 0.0)
+        dy = max(south - max(y0[k], y1[k]), min(y0[k], y1[k]) - north, 0.0)
+        if dx * dx + dy * dy <= reach * reach:
+            found[count] = k
+            count += 1
+    return count
+
+
+# One pass without arrays between: every tile asks for each part of the roads.
+_near: Any = njit(nogil=True)(_rows_near)
 
 
 def localised(stretches: Stretches, box: View) -> Segments:
