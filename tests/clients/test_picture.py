@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from roadside.v1.region_service_pb2 import Road
-from roadside_client import read_scenario_text
+from roadside_client import measures, read_scenario_text
 
 pytest.importorskip("matplotlib")
 
@@ -162,6 +162,16 @@ def test_closed_streets_and_zones_are_found_from_the_scenario():
     assert len(found.streets) == 2
     assert [line.tolist() for line in found.closed] == [[[0, 50], [300, 50]]]
     assert [zone.label for zone in found.zones] == ["30 km/h zone"]
+
+
+def test_what_a_scenario_puts_up_is_drawn_where_it_stands():
+    line, ring = [(0, 0), (9, 0)], [(0, 0), (9, 0), (9, 9)]
+    built = measures.scenario(
+        "regions/x", measures.add_barrier(line, 3), measures.add_building(ring, 9)
+    )
+    found = map_features([], built, lambda places, _: places + 1)
+    assert [barrier.tolist() for barrier in found.barriers] == [[[1, 1], [10, 1]]]
+    assert [footprint.tolist() for footprint in found.built] == [[[1, 1], [10, 1], [10, 10]]]
 
 
 def test_half_way_along_a_line_and_inside_a_ring():

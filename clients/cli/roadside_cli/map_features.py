@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from roadside.v1.region_service_pb2 import Road
-from roadside.v1.scenario_pb2 import Measure, RoadSelection, Scenario
+from roadside.v1.scenario_pb2 import Measure, Point, RoadSelection, Scenario
 
 Line = NDArray[np.float64]  # (corners, 2): x, y (m) in the region's CRS
 
@@ -30,6 +30,8 @@ class MapFeatures:
     closed: list[Line] = field(default_factory=list)
     zones: list[Zone] = field(default_factory=list)
     buildings: list[Line] = field(default_factory=list)
+    barriers: list[Line] = field(default_factory=list)  # that the scenario puts up
+    built: list[Line] = field(default_factory=list)  # buildings that the scenario puts up
 
 
 def map_features(
@@ -38,7 +40,7 @@ def map_features(
     projection: Projection,
     buildings: list[Line] | None = None,
 ) -> MapFeatures:
-    """Streets of a region, those that a scenario closes, and the areas of its other measures."""
+    """Streets of a region, those that a scenario closes, its areas, and what it puts up."""
     lines = [(road, np.array(road.line, float).reshape(-1, 2)) for road in roads]
     closures = [measure for measure in scenario.measures if measure.HasField("close")]
     closed = [
@@ -51,7 +53,16 @@ def map_features(
         for measure in scenario.measures
         if measure.roads.WhichOneof("by") == "polygon"
     ]
-    return MapFeatures([line for _, line in lines], closed, zones, buildings or [])
+    barriers = [m.add_barrier.line for m in scenario.measures if m.HasField("add_barrier")]
+    built = [m.add_building.footprint for m in scenario.measures if m.HasField("add_building")]
+    return MapFeatures(
+        [line for _, line in lines],
+        closed,
+        zones,
+        buildings or [],
+        [_projected(line.points, line.crs, projection) for line in barriers],
+        [_projected(footprint.ring, footprint.crs, projection) for footprint in built],
+    )
 
 
 def middle(line: Line) -> Line:
@@ -85,8 +96,13 @@ def _selects(selection: RoadSelection, road: Road, line: Line, projection: Proje
 
 
 def _ring(selection: RoadSelection, projection: Projection) -> Line:
-    corners = np.array([(point.x, point.y) for point in selection.polygon.ring])
-    return projection(corners, selection.polygon.crs) if selection.polygon.crs else corners
+    return _projected(selection.polygon.ring, selection.polygon.crs, projection)
+
+
+def _projected(points: Iterable[Point], crs: str, projection: Projection) -> Line:
+    """Points in the region's CRS."""
+    places = np.array([(point.x, point.y) for point in points])
+    return projection(places, crs) if crs else places
 
 
 def _label(measure: Measure) -> str:

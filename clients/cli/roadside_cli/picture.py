@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from roadside_cli.map_features import MapFeatures
-from roadside_cli.picture_panels import CLOSED, GREY, INK, Extent, draw_panel, extent_of
+from roadside_cli.picture_panels import BUILT, CLOSED, GREY, INK, Extent, draw_panel, extent_of
 from roadside_cli.picture_text import (
     NO_REROUTING,
     caption,
@@ -139,6 +139,10 @@ def _legend(features: MapFeatures) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = []
     if features.closed:
         handles.append(Line2D([], [], color=CLOSED, linewidth=2.6, label="closed"))
+    if features.barriers:
+        handles.append(Line2D([], [], color=BUILT, linewidth=2.2, label="new barrier"))
+    if features.built:
+        handles.append(Patch(facecolor="#e3b7cf", edgecolor=BUILT, label="new building"))
     labels = dict.fromkeys(zone.label for zone in features.zones)
     handles += [
         Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label=label)

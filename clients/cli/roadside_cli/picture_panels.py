@@ -13,6 +13,8 @@ from roadside_cli.map_features import Line, MapFeatures
 from roadside_cli.picture_values import Layer, thinned
 
 INK, GREY, GROUND, CLOSED = "#1d2530", "#667080", "#f7f7f5", "#111111"
+#: Barriers and buildings that a scenario puts up.
+BUILT = "#b3126b"
 HALO = [patheffects.withStroke(linewidth=3.0, foreground="white")]
 #: Points drawn as circles of this size (points squared) if there are few, smaller if many.
 LARGEST_CIRCLE, CIRCLES = 60.0, 12_000.0
@@ -64,6 +66,7 @@ def draw_panel(
     values = _draw_values(axes, layer, result, extent)
     _draw_buildings(axes, features.buildings)
     _draw_streets(axes, features)
+    _draw_built(axes, features)
     if with_scale:
         _draw_scale(axes, extent)
     return values
@@ -129,6 +132,17 @@ def _draw_streets(axes: Axes, features: MapFeatures) -> None:
         closed = LineCollection(features.closed, colors=colour, linewidths=width, zorder=5)
         closed.set(capstyle="round")
         axes.add_collection(closed)
+
+
+def _draw_built(axes: Axes, features: MapFeatures) -> None:
+    """What the scenario puts up."""
+    axes.add_collection(
+        PolyCollection(features.built, facecolor="#e3b7cf", edgecolor=BUILT, zorder=5)
+    )
+    for width, colour in ((4.2, "white"), (2.0, BUILT)):
+        axes.add_collection(
+            LineCollection(features.barriers, colors=colour, linewidths=width, zorder=5)
+        )
 
 
 def _draw_scale(axes: Axes, extent: Extent) -> None:
