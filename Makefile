@@ -26,7 +26,7 @@ check: $(VENV)/.dev  ## style, types, import layers, protos, spelling
 gpu-test: $(VENV)/.dev  ## the same numbers on a real device
 	$(BIN)/pytest -m gpu tests/gpu
 
-BENCH ?= pairs B1 B1n B2 B3 B4 B6
+BENCH ?= pairs B1 B1n B2 B3 B4 B6 B7
 DEVICE ?= cpu
 
 bench: $(VENV)/.dev  ## named workloads, compared with and written to benchmarks/results; see docs/benchmarks.md

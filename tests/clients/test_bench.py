@@ -17,7 +17,9 @@ from roadside_cli.benchmarks.workloads import (
     low_emission_zone,
     scenario_of,
 )
+from roadside_server.computation.barriers import screened_roads
 from roadside_server.computation.sources import straight_stretches
+from roadside_server.scenario.reading import read_scenario
 from typer.testing import CliRunner
 
 
@@ -103,6 +105,14 @@ def test_the_zone_is_of_five_square_kilometres(town):
     ring = low_emission_zone(town, GHENT)[0]["roads"]["polygon"]["ring"]
     x, y = (np.array([corner[name] for corner in ring]) for name in ("x", "y"))
     assert np.ptp(x) * np.ptp(y) == pytest.approx(5e6)
+
+
+def test_the_barrier_stands_beside_a_road(town):
+    scenario = read_scenario(scenario_of(WORKLOADS["B7"], town, 0.0), town)
+    (barrier,) = scenario.construction.barriers
+    assert barrier.line.length == pytest.approx(200.0)
+    stretches = straight_stretches(town.roads)
+    assert screened_roads(town, stretches, scenario.construction.barriers).road.any()
 
 
 def test_errors_are_relative_to_what_traffic_adds():

@@ -56,6 +56,7 @@ def test_new_buildings_come_last_and_removed_ones_leave_the_others_in_order():
     changed = without_buildings(REGION, built, lambda shapes: shapely.equals(shapes, first))
     buildings = obstacles_after(REGION, changed).buildings
     assert (buildings.footprint[:-1] == REGION.buildings.geometry.to_numpy()[1:]).all()
+    assert list(buildings.row) == [*range(1, len(REGION.buildings)), -1]
     assert (buildings.footprint[-1].area, buildings.height[-1]) == (200.0, 40.0)
     assert {shape.wkb for shape in changed_shapes(REGION, changed)} == {
         first.wkb,

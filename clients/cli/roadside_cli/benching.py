@@ -19,7 +19,7 @@ app = typer.Typer()
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(help="pairs, B1, B1n, B2, B3, B4, B5, B6; none: all.")
+        list[str] | None, typer.Argument(help="pairs, B1, B1n, B2, B3, B4, B5, B6, B7; none: all.")
     ] = None,
     *,
     device: Annotated[str, typer.Option(help="cpu or gpu.")] = "cpu",

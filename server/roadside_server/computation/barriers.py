@@ -19,7 +19,9 @@ from roadside_server.computation.sources import (
     Stretches,
     chosen,
     initial_dispersion,
+    near,
 )
+from roadside_server.computation.tiles import View
 from roadside_server.region.schema import Float64, Region
 from roadside_server.scenario.construction import Barrier
 
@@ -74,10 +76,7 @@ def barrier_cover(stretches: Stretches, half_width: Float64, barriers: Sequence[
     if not (height.size and stretches.road.size):
         nothing = np.zeros(0)
         return Cover(np.zeros(0, np.intp), nothing, nothing, nothing, nothing)
-    tree = shapely.STRtree(lines_of(stretches))
-    walls = shapely.linestrings(np.stack([start, end], axis=1))
-    reach = BARRIER_FARTHEST + half_width.max()
-    wall, stretch = tree.query(walls, predicate="dwithin", distance=reach)
+    wall, stretch = _close(start, end, stretches, BARRIER_FARTHEST + half_width.max())
     along, across = _beside(stretches, stretch, start[wall], end[wall])
     farthest = BARRIER_FARTHEST + half_width[stretch]
     length = stretches.length[stretch]
@@ -87,6 +86,15 @@ def barrier_cover(stretches: Stretches, half_width: Float64, barriers: Sequence[
         for rows, first, last in [_clipped(along, side * across, length, farthest)]
     ]
     return Cover(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _close(start: Float64, end: Float64, stretches: Stretches, reach: float) -> tuple[Rows, Rows]:
+    """Pairs of segment and stretch that come within reach (m) of each other."""
+    walls = shapely.linestrings(np.stack([start, end], axis=1))
+    candidates = near(stretches, View(*shapely.total_bounds(walls)), reach)
+    tree = shapely.STRtree(lines_of(chosen(stretches, candidates)))
+    wall, row = tree.query(walls, predicate="dwithin", distance=reach)
+    return wall, candidates[row]
 
 
 def _segments(barriers: Sequence[Barrier]) -> tuple[Float64, Float64, Float64]:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from roadside_server.region.schema import Float64, Region
 from roadside_server.scenario.construction import Barrier, Construction, Shapes, shapes_of
@@ -18,6 +19,7 @@ class Buildings(NamedTuple):
 
     footprint: Shapes  # m, the region's CRS
     height: Float64  # m above the ground
+    row: NDArray[np.int32]  # of the region's table; -1: new
 
 
 class Screens(NamedTuple):
@@ -53,13 +55,20 @@ def changed_shapes(region: Region, construction: Construction) -> Shapes:
 
 
 def _buildings(region: Region, construction: Construction) -> Buildings:
-    removed = list(construction.removed)
-    footprint = np.delete(shapes_of(region.buildings.geometry), removed)
-    height = np.delete(region.buildings["height"].to_numpy(np.float64), removed)
+    stays = np.delete(np.arange(len(region.buildings)), list(construction.removed))
     new = construction.buildings
     return Buildings(
-        np.concatenate([footprint, shapes_of(building.footprint for building in new)]),
-        np.concatenate([height, [building.height for building in new]]),
+        np.concatenate(
+            [
+                shapes_of(region.buildings.geometry)[stays],
+                shapes_of(building.footprint for building in new),
+            ]
+        ),
+        np.append(
+            region.buildings["height"].to_numpy(np.float64)[stays],
+            [building.height for building in new],
+        ),
+        np.append(stays, np.full(len(new), -1)).astype(np.int32),
     )
 
 

@@ -16,7 +16,7 @@ from roadside_cli.benchmarks.workloads import WORKLOADS
 
 __all__ = ["Plan", "benchmark", "checked_device", "chosen", "scale", "tables"]
 
-NAMES = ("pairs", "B1", "B1n", "B2", "B3", "B4", "B5", "B6")
+NAMES = ("pairs", "B1", "B1n", "B2", "B3", "B4", "B5", "B6", "B7")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ TOLERANCE = 0.005
 #: Area (m2) of the low-emission zone, and what is left of the emissions in it.
 ZONE_AREA = 5e6
 ZONE_FACTOR = 0.6
+#: Length and height of the barrier, and its distance from the axis of its road (m).
+BARRIER_LENGTH, BARRIER_HEIGHT, BARRIER_ASIDE = 200.0, 4.0, 8.0
 
 Document = dict[str, Any]
 
@@ -60,6 +62,18 @@ def low_emission_zone(_: Region, place: Place) -> list[Document]:
     return [{"roads": {"polygon": {"ring": ring}}, "low_emission_zone": zone}]
 
 
+def barrier(region: Region, _: Place) -> list[Document]:
+    """A straight barrier, as a tangent, beside the open road nearest to the middle."""
+    lines = region.roads.geometry[region.roads["method"] == "srm2"]
+    line = lines.iloc[lines.distance(middle_of(region)).to_numpy().argmin()]
+    start, end = (np.array(line.coords[i]) for i in (0, 1))
+    ahead = (end - start) / np.hypot(*(end - start))
+    middle = start + BARRIER_ASIDE * np.array([-ahead[1], ahead[0]])
+    ends = (middle + share * BARRIER_LENGTH * ahead for share in (-0.5, 0.5))
+    points = [{"x": x, "y": y} for x, y in ends]
+    return [{"add_barrier": {"line": {"points": points}, "height": BARRIER_HEIGHT}}]
+
+
 def street_closed(name: str) -> Document:
     """A measure that closes a street."""
     return {"roads": {"names": {"names": [name]}}, "close": {}}
@@ -67,15 +81,19 @@ def street_closed(name: str) -> Document:
 
 def central_streets(region: Region, count: int) -> list[str]:
     """Names of the streets nearest to the middle of the receptors, nearest first."""
+    named = region.roads[region.roads["name"] != ""]
+    order = np.argsort(named.geometry.distance(middle_of(region)).to_numpy(), kind="stable")
+    return list(dict.fromkeys(named["name"].iloc[order]))[:count]
+
+
+def middle_of(region: Region) -> shapely.Point:
+    """The middle of the receptors (m, the region's CRS)."""
     grid = region.receptors
     if not isinstance(grid, Grid):
         raise TypeError("the receptors are no grid")
-    middle = shapely.Point(
+    return shapely.Point(
         grid.west + grid.spacing * grid.columns / 2, grid.south + grid.spacing * grid.rows / 2
     )
-    named = region.roads[region.roads["name"] != ""]
-    order = np.argsort(named.geometry.distance(middle).to_numpy(), kind="stable")
-    return list(dict.fromkeys(named["name"].iloc[order]))[:count]
 
 
 _ALL = (
@@ -93,6 +111,7 @@ _ALL = (
         "B6", "Ghent, eight clients at once", GHENT, POLLUTANTS, "difference", closure, True,
         clients=CLIENTS,
     ),
+    Workload("B7", "Ghent, a barrier of 200 m", GHENT, POLLUTANTS, "difference", barrier, True),
 )  # fmt: skip
 WORKLOADS = {workload.name: workload for workload in _ALL}
 
