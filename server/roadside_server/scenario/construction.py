@@ -3,7 +3,7 @@
 Net, and in an order of its own: whatever leads to the same obstacles is the same construction.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from roadside_server.region.schema import Region
 
 Shapes = NDArray[np.object_]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +61,32 @@ def with_building(construction: Construction, building: Building) -> Constructio
     return replace(construction, buildings=tuple(sorted(buildings, key=_building_key)))
 
 
-def without_buildings(
-    region: Region, construction: Construction, is_meant: Callable[[Shapes], NDArray[np.bool_]]
-) -> Construction:
-    """Without the standing buildings whose footprints are meant."""
-    meant = np.flatnonzero(is_meant(shapes_of(region.buildings.geometry)))
-    new = is_meant(shapes_of(building.footprint for building in construction.buildings))
-    kept = (b for b, gone in zip(construction.buildings, new, strict=True) if not gone)
-    removed = {*construction.removed, *meant.tolist()}
+def without_buildings(region: Region, construction: Construction, buildings: Rows) -> Construction:
+    """Without some of the buildings, numbered as ``buildings_at`` does."""
+    first = len(region.buildings)
+    gone = set(buildings.tolist())
+    removed = {*construction.removed, *(number for number in gone if number < first)}
+    kept = (b for n, b in enumerate(construction.buildings, first) if n not in gone)
     return replace(construction, buildings=tuple(kept), removed=tuple(sorted(removed)))
 
 
-def standing(region: Region, construction: Construction) -> Shapes:
-    """Footprints of the buildings that stand."""
-    old = np.delete(shapes_of(region.buildings.geometry), list(construction.removed))
+def buildings_at(region: Region, construction: Construction, places: Shapes) -> tuple[Rows, Rows]:
+    """Pairs of a place and a building that stands there: the region's by row, then the new ones."""
+    place, old = region.buildings.sindex.query(places, predicate="intersects")
     new = shapes_of(building.footprint for building in construction.buildings)
-    return np.concatenate([old, new])
+    here, number = np.nonzero(shapely.intersects(places[:, None], new))
+    stands = ~np.isin(old, construction.removed)
+    building = np.concatenate([old[stands], len(region.buildings) + number])
+    return np.concatenate([place[stands], here]), building
+
+
+def buildings_in(region: Region, construction: Construction, area: shapely.Polygon) -> Rows:
+    """Buildings that stand with their centre of gravity in an area, numbered as above."""
+    _, near = buildings_at(region, construction, shapes_of([area]))
+    new = shapes_of(building.footprint for building in construction.buildings)
+    every = np.concatenate([shapes_of(region.buildings.geometry), new])
+    inside: NDArray[np.bool_] = shapely.intersects(shapely.centroid(every[near]), area)
+    return near[inside]
 
 
 def shapes_of(shapes: Iterable[shapely.Geometry]) -> Shapes:

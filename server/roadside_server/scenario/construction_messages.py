@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 from roadside.v1 import scenario_pb2
 
 from roadside_server.errors import InvalidInputError, require
@@ -13,8 +11,9 @@ from roadside_server.scenario.construction import (
     Barrier,
     Building,
     Construction,
-    Shapes,
-    standing,
+    Rows,
+    buildings_at,
+    buildings_in,
     with_barrier,
     with_building,
     without_buildings,
@@ -75,18 +74,32 @@ def _remove_building(
     asked = message.remove_building
     match asked.WhichOneof("by"):
         case "points":
-            places = points_of(
-                _array(asked.points.points), asked.points.crs, region, f"{field}.points"
-            )
-            _require_built(standing(region, so_far), places, f"{field}.points.points")
-            return without_buildings(region, so_far, lambda shapes: _around(shapes, places))
+            found = _at_points(asked.points, region, so_far, f"{field}.points")
         case "polygon":
-            ring = _array(asked.polygon.ring)
-            area = polygon_of(ring, asked.polygon.crs, region, f"{field}.polygon")
-            found = _centred_in(standing(region, so_far), area).any()
-            require(bool(found), f"{field}.polygon", "no building has its centre of gravity inside")
-            return without_buildings(region, so_far, lambda shapes: _centred_in(shapes, area))
-    raise InvalidInputError(field, "says not which: points or polygon is needed")
+            found = _in_polygon(asked.polygon, region, so_far, f"{field}.polygon")
+        case _:
+            raise InvalidInputError(field, "says not which: points or polygon is needed")
+    return without_buildings(region, so_far, found)
+
+
+def _at_points(
+    asked: scenario_pb2.Points, region: Region, so_far: Construction, field: str
+) -> Rows:
+    places = points_of(_array(asked.points), asked.crs, region, field)
+    place, found = buildings_at(region, so_far, places)
+    for i in np.setdiff1d(np.arange(places.size), place)[:1]:
+        rule = f"no building at ({places[i].x:.1f}, {places[i].y:.1f}) in {region.crs}"
+        raise InvalidInputError(f"{field}.points[{i}]", rule)
+    return found
+
+
+def _in_polygon(
+    asked: scenario_pb2.Polygon, region: Region, so_far: Construction, field: str
+) -> Rows:
+    area = polygon_of(_array(asked.ring), asked.crs, region, field)
+    found = buildings_in(region, so_far, area)
+    require(found.size > 0, field, "no building has its centre of gravity inside")
+    return found
 
 
 _READ: dict[str, Read] = {
@@ -94,24 +107,6 @@ _READ: dict[str, Read] = {
     "add_building": _add_building,
     "remove_building": _remove_building,
 }
-
-
-def _require_built(shapes: Shapes, places: Shapes, field: str) -> None:
-    for i, place in enumerate(places):
-        rule = f"no building at ({place.x:.1f}, {place.y:.1f})"
-        require(bool(shapely.intersects(shapes, place).any()), f"{field}[{i}]", rule)
-
-
-def _around(shapes: Shapes, places: Shapes) -> NDArray[np.bool_]:
-    """Which shapes have any of the places inside."""
-    found: NDArray[np.bool_] = shapely.intersects(shapes, shapely.multipoints(places))
-    return found
-
-
-def _centred_in(shapes: Shapes, area: shapely.Polygon) -> NDArray[np.bool_]:
-    """Which shapes have their centre of gravity in an area."""
-    found: NDArray[np.bool_] = shapely.intersects(shapely.centroid(shapes), area)
-    return found
 
 
 def _array(points: Iterable[scenario_pb2.Point]) -> Float64:
