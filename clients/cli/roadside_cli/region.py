@@ -56,6 +56,30 @@ def build(
         bool | None,
         typer.Option("--grid", help="A grid even where the source names its own receptors."),
     ] = None,
+    facades: Annotated[
+        bool | None,
+        typer.Option("--facades", help="Receptors before the facades of buildings, not a grid."),
+    ] = None,
+    facade_spacing: Annotated[
+        float | None, typer.Option(help="Longest interval (m) along a facade; by default 5.")
+    ] = None,
+    facade_floors: Annotated[
+        bool | None,
+        typer.Option("--facade-floors", help="A receptor on each floor, not one 4 m high."),
+    ] = None,
+    terrain: Annotated[
+        Path | None,
+        typer.Option(metavar="RASTER", help="Altitudes: GeoTIFF or another, also in a .zip."),
+    ] = None,
+    terrain_spacing: Annotated[
+        float | None, typer.Option(help="Spacing (m) of the terrain; by default the raster's.")
+    ] = None,
+    population: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Areas, or points, with people.")
+    ] = None,
+    population_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Their column of people; by default people.")
+    ] = None,
     weather: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Hourly or sector wind statistics.")
     ] = None,
@@ -92,6 +116,9 @@ def build(
     asked: dict[str, Any] = {
         "crs": crs, "year": year, "spacing": spacing, "extent_crs": extent_crs,
         "extent": _extent(extent), "polygon": polygon, "points": points, "grid": grid,
+        "facades": facades, "facade_spacing": facade_spacing, "facade_floors": facade_floors,
+        "terrain": terrain, "terrain_spacing": terrain_spacing,
+        "population": population, "population_column": population_column,
         "weather": weather, "wind_local": wind_local, "sectors": sectors, "roughness": roughness,
         "background": background, "volumes": volumes,
         "receptor_height_air": receptor_height_air,

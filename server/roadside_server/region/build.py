@@ -11,11 +11,15 @@ from roadside_server.errors import require
 from roadside_server.region.background import read_background
 from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
+from roadside_server.region.defaults import fill_buildings
 from roadside_server.region.finished_roads import finish_roads
 from roadside_server.region.ground import without_overlap
 from roadside_server.region.links import linked_receptors
+from roadside_server.region.population import inhabited_extent, read_population
+from roadside_server.region.receptors import HEIGHTS
 from roadside_server.region.schema import Points, Region, no_features
 from roadside_server.region.storage import with_content_hash
+from roadside_server.region.terrain import read_terrain
 from roadside_server.region.weather import read_weather
 
 #: Columns of RegionInput.links: which road acts on which receptor, and how (SRM1).
@@ -77,6 +81,13 @@ class BuildSettings:
     polygon: Path | None = None  # file with the polygon(s) that bound the grid
     points: Path | None = None  # file with free receptors, instead of a grid
     grid: bool = False  # a grid even where the source names its own receptors
+    facades: bool = False  # receptors before facades, instead of a grid
+    facade_spacing: float = 5.0  # m, longest interval along a facade
+    facade_floors: bool = False  # a receptor a storey, rather than one at receptor_height_noise
+    terrain: Path | None = None  # raster of altitudes; None: flat
+    terrain_spacing: float | None = None  # m between its nodes; None: as in the file
+    population: Path | None = None  # file of areas, or points, with people
+    population_column: str | None = None  # None: people
     sectors: int | None = None  # of the wind; None: as in the weather file, else 12
     weather: Path | None = None  # CSV; None: the assumed rose of weather.py
     wind_local: bool = True  # wind speeds hold at the region's own roughness
@@ -97,8 +108,6 @@ PLACED = (
 )  # fmt: skip
 #: Years that a region may be of.
 YEARS = (2000, 2050)
-#: Heights of receptors (m).
-HEIGHTS = (0.1, 100.0)
 
 
 def build_region(
@@ -126,9 +135,19 @@ def build_region(
     progress("working out traffic and streets", 0.1)
     roads, about_roads = finish_roads(source, settings.volumes)
     check_roads(roads)
-    source = replace(source, roads=roads)
+    source = replace(source, roads=roads, buildings=fill_buildings(source.buildings))
     progress("placing receptors and linking them to streets", 0.4)
     receptors, links, about_links = linked_receptors(source, settings, crs)
+    progress("reading terrain and population", 0.7)
+    terrain, about_terrain = read_terrain(
+        settings.terrain, settings.terrain_spacing, receptors, crs
+    )
+    population, about_population = read_population(
+        settings.population,
+        settings.population_column,
+        source.buildings,
+        inhabited_extent(source.buildings, receptors),
+    )
     progress("reading weather and background", 0.8)
     weather, about_weather = read_weather(settings)
     background, about_background = read_background(settings.background, receptors, crs)
@@ -151,6 +170,8 @@ def build_region(
         corrections=source.corrections,
         screens=source.screens,
         ground_areas=without_overlap(source.ground_areas),
+        terrain=terrain,
+        population=population,
         assumptions=(
             # What weighs most comes first.
             f"Source: {source.source}.",
@@ -159,6 +180,8 @@ def build_region(
             *about_roads,
             *source.assumptions,
             *about_links,
+            *about_terrain,
+            *about_population,
         ),
     )
     return with_content_hash(region)
@@ -173,8 +196,9 @@ def check_settings(settings: BuildSettings) -> None:
     for field_name in ("receptor_height_air", "receptor_height_noise"):
         height: float = getattr(settings, field_name)
         require(low <= height <= high, field_name, f"{height} m, must be {low:g} to {high:g}")
-    chosen = [name for name in ("extent", "polygon", "points") if getattr(settings, name)]
-    require(len(chosen) <= 1, " and ".join(chosen), "exclude each other; give one of them")
+    for exclusive in (("extent", "polygon", "points"), ("points", "facades"), ("grid", "facades")):
+        chosen = [name for name in exclusive if getattr(settings, name)]
+        require(len(chosen) <= 1, " and ".join(chosen), "exclude each other; give one of them")
 
 
 def project_source(source: RegionInput, crs: str) -> RegionInput:

@@ -1,6 +1,7 @@
 """What a road is taken for where the source says nothing; docs/regions.md lists the same values."""
 
 import geopandas as gpd
+import numpy as np
 
 from roadside_server.region.schema import ROAD_COLUMNS
 
@@ -40,6 +41,12 @@ BUILDING_HEIGHT = 9.0
 SCREEN_ABSORPTION = 0.2
 #: Height of a screen where the source gives none (m).
 SCREEN_HEIGHT = 3.0
+
+
+def fill_buildings(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The buildings with storeys (NaN: not known) and use, which a source may leave out."""
+    absent = {"levels": np.nan, "use": "unknown"}
+    return buildings.assign(**{c: value for c, value in absent.items() if c not in buildings})
 
 
 def fill_roads(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

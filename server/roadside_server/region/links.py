@@ -12,12 +12,14 @@ from shapely.geometry import box
 
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.crs import known_crs
+from roadside_server.region.facade_receptors import facade_receptors
 from roadside_server.region.receptors import (
     Extent,
     free_points,
     read_area,
     read_points,
     regular_grid,
+    selected,
 )
 from roadside_server.region.schema import Grid, Points, StreetLinkTable
 from roadside_server.region.street_links import REACH, find_street_links
@@ -37,7 +39,7 @@ def linked_receptors(
     """Receptors, their street links, and what was left out; everything already in the CRS."""
     if _uses_own_points(source, settings) and source.receptors is not None:
         own = source.receptors
-        points, order = free_points(own.x, own.y, own.label)
+        points, order = free_points(own)
         _check_near(points, source.roads)
         if source.links is not None:
             links, told = explicit_links(source.links, order, points, source.roads)
@@ -91,7 +93,7 @@ def _about_far(far: int, links: int) -> tuple[str, ...]:
 
 def _uses_own_points(source: RegionInput, settings: BuildSettings) -> bool:
     asked = settings.grid or settings.points or settings.extent or settings.polygon
-    return source.receptors is not None and not asked
+    return source.receptors is not None and not asked and not settings.facades
 
 
 def _asked_receptors(source: RegionInput, settings: BuildSettings, crs: str) -> Grid | Points:
@@ -99,12 +101,32 @@ def _asked_receptors(source: RegionInput, settings: BuildSettings, crs: str) -> 
         points, _ = read_points(settings.points, crs)
         _check_near(points, source.roads)
         return points
-    if settings.polygon is not None:
-        area = read_area(settings.polygon, crs)
-        _check_overlap(area.bounds, source.roads, "polygon")
-        return regular_grid(area, settings.spacing, source.buildings)
-    extent = _extent(source.roads, settings, crs)
-    return regular_grid(extent, settings.spacing, source.buildings)
+    if settings.facades:
+        return _facades(source, settings, crs)
+    return regular_grid(_area(source.roads, settings, crs), settings.spacing, source.buildings)
+
+
+def _facades(source: RegionInput, settings: BuildSettings, crs: str) -> Points:
+    """Receptors before the facades of all buildings, or of those within the area asked for."""
+    spacing, floors = settings.facade_spacing, settings.facade_floors
+    points = facade_receptors(source.buildings, spacing, floors=floors)
+    if settings.extent is None and settings.polygon is None:
+        return points
+    area = _area(source.roads, settings, crs)
+    shape = box(*area) if isinstance(area, tuple) else area
+    within = shapely.contains_xy(shape, points.x, points.y)
+    require(bool(within.any()), "facades", "none lies in the area of the receptors")
+    return selected(points, within)
+
+
+def _area(
+    roads: gpd.GeoDataFrame, settings: BuildSettings, crs: str
+) -> Extent | shapely.Polygon | shapely.MultiPolygon:
+    if settings.polygon is None:
+        return _extent(roads, settings, crs)
+    area = read_area(settings.polygon, crs)
+    _check_overlap(area.bounds, roads, "polygon")
+    return area
 
 
 def _extent(roads: gpd.GeoDataFrame, settings: BuildSettings, crs: str) -> Extent:

@@ -1,6 +1,8 @@
 """Where to compute: a regular grid, or free points in an order that keeps neighbours together."""
 
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +20,8 @@ from roadside_server.region.vector_files import check_polygons, read_features
 MAX_RECEPTORS = 100_000_000
 #: Spacings (m) that make sense for street canyons and open roads.
 SPACING = (1.0, 1000.0)
+#: Heights of receptors (m).
+HEIGHTS = (0.1, 100.0)
 #: Bits of each coordinate in a Morton number.
 MORTON_BITS = 16
 
@@ -82,31 +86,53 @@ def facade_buildings(receptors: Grid | Points) -> NDArray[np.int32]:
     return np.full(receptors.size, -1, np.int32) if own is None else own
 
 
-def free_points(x: Float64, y: Float64, label: NDArray[np.str_]) -> tuple[Points, NDArray[np.intp]]:
+def selected(points: Points, which: NDArray[np.intp] | NDArray[np.bool_]) -> Points:
+    """Some of the points, or all in another order."""
+    columns: dict[str, Any] = {field.name: getattr(points, field.name) for field in fields(points)}
+    given = {name: column[which] for name, column in columns.items() if column is not None}
+    return Points(**given)
+
+
+def free_points(points: Points) -> tuple[Points, NDArray[np.intp]]:
     """Points along a Morton curve, and the place each had before."""
-    require(x.size > 0, "receptors", "none; there must be at least one point")
-    for axis, values in (("x", x), ("y", y)):
+    require(points.size > 0, "receptors", "none; there must be at least one point")
+    for axis, values in (("x", points.x), ("y", points.y)):
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             raise InvalidInputError(
-                f"receptors.{axis}", f"{values[bad[0]]} of point {label[bad[0]]!r}, must be finite"
+                f"receptors.{axis}",
+                f"{values[bad[0]]} of point {points.label[bad[0]]!r}, must be finite",
             )
-    order = np.argsort(_morton(x, y), kind="stable")
-    return Points(x[order], y[order], label[order].astype(np.str_)), order
+    order = np.argsort(_morton(points.x, points.y), kind="stable")
+    return selected(points, order), order
 
 
 def read_points(path: Path, crs: str) -> tuple[Points, NDArray[np.intp]]:
     """Free receptors of a file: see ``point_table``."""
     table = point_table(path, crs)
-    return free_points(
-        table.geometry.x.to_numpy(), table.geometry.y.to_numpy(), table["label"].to_numpy()
-    )
+    x, y = table.geometry.x.to_numpy(), table.geometry.y.to_numpy()
+    label = table["label"].to_numpy().astype(np.str_)
+    return free_points(Points(x, y, label, height=_own_heights(table, path.name)))
+
+
+def _own_heights(table: gpd.GeoDataFrame, name: str) -> Float64 | None:
+    """Heights of sound (m) where the table has them; NaN, of an empty cell: the region's."""
+    if "height" not in table:
+        return None
+    height: Float64 = pd.to_numeric(table["height"], errors="coerce").to_numpy(np.float64)
+    low, high = HEIGHTS
+    bad = table["height"].notna().to_numpy() & ~((height >= low) & (height <= high))
+    if bad.any():
+        row = int(bad.argmax())
+        rule = f"{table['height'].iloc[row]}, must be {low:g} to {high:g} m"
+        raise InvalidInputError(f"{name} row {row}: height", rule)
+    return height
 
 
 def point_table(path: Path, crs: str) -> gpd.GeoDataFrame:
     """Points and labels of a CSV (x,y in the region's CRS, or lon,lat), GeoPackage or GeoParquet.
 
-    Without a column ``label``, points are numbered as in the file.
+    Without a column ``label``, points are numbered as in the file; ``height`` (m) is optional.
     """
     table = _read_point_csv(path, crs) if path.suffix.lower() == ".csv" else read_features(path)
     kinds = set(table.geometry.geom_type)

@@ -1,6 +1,7 @@
 """From a source to a region: what is worked out, what is assumed, what is refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -223,6 +224,12 @@ def test_a_building_of_no_sensible_height_is_refused():
             check_buildings(buildings.assign(height=height))
 
 
+@pytest.mark.parametrize("other", [{"grid": True}, {"points": Path("points.csv")}])
+def test_facades_exclude_other_receptors(other):
+    with pytest.raises(InvalidInputError, match="facades: exclude each other"):
+        build_region(source(), settings(facades=True, **other))
+
+
 def test_a_grid_moves_with_its_roads():
     moved = source()
     shift = 500.0  # a multiple of the spacing
@@ -241,11 +248,32 @@ def test_a_grid_moves_with_its_roads():
 
 def test_a_flemish_village_is_built_stored_and_read(shared_data, tmp_path):
     village = read_source(shared_data / "osm" / "wechelderzande_be.osm.pbf")
-    region = build_region(village, settings(spacing=100.0))
+    people = shared_data / "areas" / "flanders_brussels_wijken_2024.parquet"
+    asked = settings(
+        facades=True, facade_spacing=10.0, population=people, population_column="POP2019"
+    )
+    region = build_region(village, asked)
     read = load_region(write_region(region, tmp_path / "village") and tmp_path / "village")
     assert read.content_hash == region.content_hash
     assert read.crs == "EPSG:31370"
     assert len(read.buildings) > 1000
+    assert set(read.buildings["height_source"]) == {"default"}
+    assert len(read.screens) == 6
+    assert len(read.ground_areas) > 150
+    assert 1000 < read.population["people"].sum() < 2500
+    lived_in = read.population["building"]
+    assert np.isin(lived_in[lived_in >= 0], read.receptors.building).mean() > 0.99
+
+
+def test_facades_are_those_within_the_area_asked_for():
+    everywhere = build_region(source(), settings(facades=True)).receptors
+    west, south = WEST + 50.0, SOUTH + 100.0
+    part = build_region(
+        source(), settings(facades=True, extent=(west, south, west + 100, south + 50))
+    )
+    assert 0 < part.receptors.size < everywhere.size
+    assert part.receptors.x.max() <= west + 100
+    assert set(part.receptors.label) < set(everywhere.label)
 
 
 def test_amsterdam_keeps_its_official_receptors(shared_data):

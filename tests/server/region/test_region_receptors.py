@@ -13,10 +13,12 @@ from roadside_server.region.receptors import (
     cell_centres,
     coordinates,
     free_points,
+    noise_heights,
     read_area,
     read_points,
     regular_grid,
 )
+from roadside_server.region.schema import Points
 from shapely import Point, Polygon, box
 
 NO_BUILDINGS = gpd.GeoDataFrame(geometry=[], crs=CRS)
@@ -88,7 +90,7 @@ def test_points_keep_their_labels_and_neighbours_stay_together():
     random = np.random.default_rng(1)
     x, y = random.uniform(0, 1000, 4096), random.uniform(0, 1000, 4096)
     label = np.arange(4096).astype(str)
-    points, order = free_points(x, y, label)
+    points, order = free_points(Points(x, y, label))
     assert np.array_equal(points.x, x[order])
     assert np.array_equal(points.label, label[order])
     blocks = points.x.reshape(-1, 256), points.y.reshape(-1, 256)
@@ -103,6 +105,24 @@ def test_points_of_a_csv_in_degrees_are_projected(tmp_path):
     points, _ = read_points(path, "EPSG:31370")
     assert points.label.tolist() == ["korenmarkt"]
     assert (points.x[0], points.y[0]) == pytest.approx((104_700, 193_900), abs=200)
+
+
+def test_points_may_have_heights_of_their_own(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("x,y,height\n0,0,4.5\n10,10,\n")
+    points, _ = read_points(path, CRS)
+    assert points.height.tolist() == pytest.approx([4.5, np.nan], nan_ok=True)
+    assert noise_heights(points, 4.0).tolist() == [4.5, 4.0]
+
+
+@pytest.mark.parametrize("height", ["0", "-1", "1000", "high"])
+def test_a_point_of_no_sensible_height_is_refused(tmp_path, height):
+    path = tmp_path / "points.csv"
+    path.write_text(f"x,y,height\n0,0,4\n10,10,{height}\n")
+    with pytest.raises(
+        InvalidInputError, match=rf"row 1: height: {height}.*, must be 0\.1 to 100 m"
+    ):
+        read_points(path, CRS)
 
 
 def test_points_of_a_geoparquet_are_read(tmp_path):
