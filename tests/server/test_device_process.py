@@ -258,7 +258,7 @@ asyncio.run(serve(settings, started=lambda port: print(port, flush=True)))
 """
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_its_server(tmp_path, sign):
     """Signals go to the whole group, as from a terminal or a batch system."""
     write_region(small_region(), tmp_path / "small")
