@@ -63,6 +63,8 @@ class RegionInput:
     emission_scale: pd.DataFrame = field(default_factory=no_emission_scale)
     #: CORRECTION_COLUMNS and polygons.
     corrections: gpd.GeoDataFrame = field(default_factory=lambda: no_features(*CORRECTION_COLUMNS))
+    terrain: Path | None = None  # a raster that lies with the source
+    population: Path | None = None  # a file of people that lies with the source
     assumptions: tuple[str, ...] = ()  # sentences, for the stamp
 
 
@@ -84,9 +86,11 @@ class BuildSettings:
     facades: bool = False  # receptors before facades, instead of a grid
     facade_spacing: float = 5.0  # m, longest interval along a facade
     facade_floors: bool = False  # a receptor a storey, rather than one at receptor_height_noise
-    terrain: Path | None = None  # raster of altitudes; None: flat
+    #: Raster of altitudes; None: the source's, else flat.
+    terrain: Path | None = None
     terrain_spacing: float | None = None  # m between its nodes; None: as in the file
-    population: Path | None = None  # file of areas, or points, with people
+    #: File of areas, or points, with people; None: the source's.
+    population: Path | None = None
     population_column: str | None = None  # None: people
     sectors: int | None = None  # of the wind; None: as in the weather file, else 12
     weather: Path | None = None  # CSV; None: the assumed rose of weather.py
@@ -140,10 +144,10 @@ def build_region(
     receptors, links, about_links = linked_receptors(source, settings, crs)
     progress("reading terrain and population", 0.7)
     terrain, about_terrain = read_terrain(
-        settings.terrain, settings.terrain_spacing, receptors, crs
+        settings.terrain or source.terrain, settings.terrain_spacing, receptors, crs
     )
     population, about_population = read_population(
-        settings.population,
+        settings.population or source.population,
         settings.population_column,
         source.buildings,
         inhabited_extent(source.buildings, receptors),

@@ -1,8 +1,9 @@
 """Reads roads, and what stands beside them, from tables of a documented schema; docs/regions.md.
 
-A GeoPackage with the layers roads, buildings, trees, junctions and corrections, a folder with
-files of those names, or one file of roads: only the roads are needed, and of them only the line
-and ``speed`` or ``road_class``.
+A GeoPackage with the layers roads, buildings, screens, ground_areas, trees, junctions and
+corrections, a folder with files of those names, or one file of roads: only the roads are needed,
+and of them only the line and ``speed`` or ``road_class``.  A folder may also hold a raster terrain
+and a file population.
 """
 
 from pathlib import Path
@@ -13,27 +14,15 @@ import numpy as np
 import pandas as pd
 
 from roadside_server.errors import InvalidInputError, require
-from roadside_server.region.build import CORRECTION_COLUMNS, RegionInput
-from roadside_server.region.checks import check_buildings, check_place, check_values
-from roadside_server.region.defaults import BUILDING_HEIGHT
-from roadside_server.region.schema import ROAD_COLUMNS, no_features
+from roadside_server.region.build import RegionInput
+from roadside_server.region.checks import check_place, check_values
+from roadside_server.region.schema import ROAD_COLUMNS
+from roadside_server.region.table_features import FEATURE_TABLES, features, no_buildings
 from roadside_server.region.traffic import ALL_VOLUMES, assumed_lanes, assumptions_for
-from roadside_server.region.vector_files import (
-    check_geometry,
-    check_polygons,
-    layers_of,
-    read_features,
-)
+from roadside_server.region.vector_files import check_geometry, layers_of, read_features
 
-#: Tables beside the roads: kinds of geometry and needed columns.
-OTHER_TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "buildings": (("Polygon", "MultiPolygon"), ()),
-    "trees": (("Point", "LineString", "MultiPoint", "MultiLineString"), ()),
-    "junctions": (("Point",), ("kind",)),
-    "corrections": (("Polygon", "MultiPolygon"), CORRECTION_COLUMNS),
-}
+TERRAIN_FILES = ("terrain.tif", "terrain.zip")
 FILE_ENDINGS = (".parquet", ".geoparquet", ".gpkg", ".geojson")
-JUNCTION_KINDS = ("signals", "roundabout")
 
 
 def read_tables(path: Path) -> RegionInput:
@@ -48,22 +37,30 @@ def read_tables(path: Path) -> RegionInput:
     require("roads" in tables, f"tables {path}", "holds no table named roads")
     roads, told = _roads(tables["roads"], _name(path, "roads"))
     others = {
-        name: _other(name, table.to_crs(roads.crs), _name(path, name))
+        name: features(name, table.to_crs(roads.crs), _name(path, name))
         for name, table in tables.items()
         if name != "roads"
     }
-    buildings, assumed = _buildings(others.pop("buildings", None), _name(path, "buildings"))
+    others.setdefault("buildings", no_buildings())
+    assumed = (sentence for _, sentences in others.values() for sentence in sentences)
     return RegionInput(
         source=f"tables of {path.name}",
         roads=roads,
-        buildings=buildings.set_crs(roads.crs),
-        assumptions=told + assumed,
-        **others,
+        terrain=_beside(path, TERRAIN_FILES),
+        population=_beside(path, tuple(f"population{ending}" for ending in FILE_ENDINGS)),
+        assumptions=(*told, *assumed),
+        **{name: table.set_crs(roads.crs) for name, (table, _) in others.items()},
     )
 
 
+def _beside(path: Path, names: tuple[str, ...]) -> Path | None:
+    """The first file of these names in a folder of tables."""
+    found = (path / name for name in names if path.is_dir())
+    return next((file for file in found if file.is_file()), None)
+
+
 def _read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
-    names = ("roads", *OTHER_TABLES)
+    names = ("roads", *FEATURE_TABLES)
     if path.is_dir():
         files = {file.stem: file for file in sorted(path.iterdir()) if file.suffix in FILE_ENDINGS}
         return {name: read_features(files[name]) for name in names if name in files}
@@ -173,41 +170,3 @@ def _check_volumes(roads: gpd.GeoDataFrame, name: str) -> None:
             f"{name} row {row} ({roads['road_id'].iloc[row]}): {column}",
             "NaN, must be a number where the road has other volumes",
         )
-
-
-def _other(name: str, table: gpd.GeoDataFrame, shown: str) -> gpd.GeoDataFrame:
-    kinds, needed = OTHER_TABLES[name]
-    check_geometry(table, shown, kinds)
-    for column in needed:
-        require(column in table, f"{shown}: {column}", "the column is missing")
-    if "Polygon" in kinds:
-        check_polygons(table, shown)
-    if name == "trees" and "kind" not in table:
-        point = table.geometry.geom_type.str.endswith("Point")
-        table = table.assign(kind=np.where(point, "tree", "tree_row"))
-    if name == "junctions":
-        found = set(table["kind"])
-        rule = f"{sorted(map(str, found))}, must be {' or '.join(JUNCTION_KINDS)}"
-        require(found <= set(JUNCTION_KINDS), f"{shown}: kind", rule)
-    return table
-
-
-def _buildings(
-    table: gpd.GeoDataFrame | None, name: str
-) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
-    if table is None:
-        return no_features("height", "height_source"), (
-            "There are no buildings: every road is an open road.",
-        )
-    height = table["height"] if "height" in table else pd.Series(np.nan, table.index)
-    unknown = height.isna()
-    buildings = table.assign(
-        height=height.where(~unknown, BUILDING_HEIGHT),
-        height_source=np.where(unknown, "default", "height"),
-    )
-    check_buildings(buildings, name)
-    share = (
-        f"The height of {unknown.mean():.0%} of the buildings is taken as {BUILDING_HEIGHT:g} m."
-    )
-    kept = buildings[["height", "height_source", "geometry"]]
-    return kept, (share,) if unknown.any() else ()

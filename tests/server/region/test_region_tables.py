@@ -3,11 +3,13 @@
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from region_factory import CRS, SOUTH, WEST, features, small_buildings, small_roads
 from roadside_server.errors import InvalidInputError
 from roadside_server.region.build import BuildSettings, build_region
 from roadside_server.region.tables import read_tables
-from shapely import LineString, MultiLineString, Point, Polygon, box
+from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
 LINES = [
     LineString([(WEST, SOUTH), (WEST + 100, SOUTH)]),
@@ -69,6 +71,83 @@ def test_a_folder_of_files_is_one_source(tmp_path):
     found = read_tables(tmp_path)
     assert found.buildings.crs == found.roads.crs
     assert len(found.buildings) == len(small_buildings())
+
+
+def test_a_building_has_its_height_else_its_storeys_else_the_default(tmp_path):
+    columns = {
+        "height": [7.0, np.nan, np.nan],
+        "levels": [3, 3, None],
+        "use": ["shed", None, "other"],
+    }
+    found = read_tables(town_with(tmp_path, "buildings", **columns))
+    assert found.buildings["height"].tolist() == [7.0, 11.0, 9.0]
+    assert found.buildings["height_source"].tolist() == ["height", "levels", "default"]
+    assert found.buildings["use"].tolist() == ["shed", "unknown", "other"]
+
+
+def test_a_building_of_several_parts_becomes_one_each(tmp_path):
+    small_roads().to_parquet(tmp_path / "roads.parquet")
+    parts = MultiPolygon([box(WEST + x, SOUTH, WEST + x + 9, SOUTH + 9) for x in (0, 20)])
+    features("height", [7.0], [parts]).to_parquet(tmp_path / "buildings.parquet")
+    found = read_tables(tmp_path)
+    assert found.buildings.geom_type.tolist() == ["Polygon"] * 2
+
+
+def test_a_folder_may_hold_all_that_sound_meets_and_who_hears_it(tmp_path):
+    small_roads().to_parquet(tmp_path / "roads.parquet")
+    small_buildings().to_parquet(tmp_path / "buildings.parquet")
+    walls = features("height", [4.0, np.nan], [MultiLineString(LINES), LINES[0]])
+    walls.to_file(tmp_path / "screens.gpkg")
+    field = box(WEST, SOUTH, WEST + 500, SOUTH + 500)
+    areas = [field, box(WEST, SOUTH, WEST + 50, SOUTH + 50)]
+    features("ground_factor", [1.0, 0.0], areas).to_parquet(tmp_path / "ground_areas.parquet")
+    quarter = box(WEST + 100, SOUTH + 140, WEST + 300, SOUTH + 170)
+    features("people", [50.0], [quarter]).to_parquet(tmp_path / "population.parquet")
+    write_hills(tmp_path / "terrain.tif")
+    region = build_region(read_tables(tmp_path), BuildSettings(name="full", spacing=50.0))
+    assert region.screens["height"].tolist() == [4.0, 4.0, 3.0]
+    assert region.screens["absorption"].tolist() == [0.2] * 3
+    assert region.ground_areas.area.tolist() == [250_000.0]  # the first row wins
+    assert region.population["people"].sum() == pytest.approx(50, rel=1e-9)
+    assert region.terrain.altitude.max() > 0
+    assert any("height of 50% of the screens" in sentence for sentence in region.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "message"),
+    [
+        ("buildings", {"levels": [-1, 2, 3]}, r"buildings.*row 0: levels: -1.*, must be 0 to 300"),
+        ("buildings", {"use": ["x", "shed", "shed"]}, "row 0: use: x, must be one of dwelling"),
+        ("buildings", {"height": [1, 2, 3000]}, "row 2: height: 3000, must be 0 to 1000"),
+        ("screens", {"height": [1, 2, 300]}, "screens.* geometry: Polygon, must be LineString"),
+        ("ground_areas", {"ground_factor": [0, 2, 1]}, "row 1: ground_factor: 2, must be 0 to 1"),
+        ("ground_areas", {"ground_factor": [0, None, 1]}, "row 1: ground_factor: nan, must be"),
+        ("ground_areas", {"g": [0, 0, 1]}, "ground_factor: the column is missing"),
+    ],
+)
+def test_a_feature_that_breaks_a_rule_is_named(tmp_path, table, columns, message):
+    with pytest.raises(InvalidInputError, match=message):
+        read_tables(town_with(tmp_path, table, **columns))
+
+
+def town_with(folder, table, **columns):
+    """A folder with the small roads and three squares in another table."""
+    small_roads().to_parquet(folder / "roads.parquet")
+    squares = [box(WEST + x, SOUTH, WEST + x + 9, SOUTH + 9) for x in (0, 20, 40)]
+    columns = gpd.GeoDataFrame(columns, geometry=squares, crs=CRS)
+    columns.to_parquet(folder / f"{table}.parquet")
+    return folder
+
+
+def write_hills(path):
+    """Altitudes every 100 m around the small town."""
+    altitude = np.arange(40 * 40, dtype=np.float32).reshape(40, 40) / 100
+    corner = Affine(100.0, 0, WEST - 1700, 0, -100.0, SOUTH + 2300)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=40, height=40, count=1, dtype="float32", crs=CRS,
+        transform=corner,
+    ) as file:  # fmt: skip
+        file.write(altitude, 1)
 
 
 def test_a_line_of_several_parts_becomes_a_road_each(tmp_path):
