@@ -199,11 +199,16 @@ def _at_points(
 
 
 def _told(name: str, people: Float64, homeless: Float64, cut: int) -> tuple[str, ...]:
-    total = people.sum()
-    told = (
-        f"{total:,.0f} people of {name}, {1 - homeless.sum() / total:.0%} of them shared over the "
-        "dwellings of their area by floor area, over buildings of unknown use where it has none.",
+    total, spread = float(people.sum()), float(homeless.sum())
+    housed = (
+        f"{total - spread:,.0f} of them are shared over the dwellings of their area by floor area, "
+        "over buildings of unknown use where it has none."
     )
-    spread = f"{homeless.sum():,.0f} people of areas without such buildings spread evenly."
+    elsewhere = f"{spread:,.0f} of them, of areas without such buildings, are spread evenly."
     beyond = f"{cut} of {people.size} areas reach beyond the region: their share inside counts."
-    return (*told, *((spread,) if homeless.size else ()), *((beyond,) if cut else ()))
+    return (
+        f"{total:,.0f} people of {name}.",
+        *((housed,) if homeless.size < people.size else ()),
+        *((elsewhere,) if homeless.size else ()),
+        *((beyond,) if cut else ()),
+    )
