@@ -5,6 +5,9 @@ CuPy is installed, memory comes from its pool, which spares a call of the driver
 and results come back through a page-locked buffer, which the GPU writes at full speed.
 """
 
+import os
+import threading
+import time
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -17,6 +20,19 @@ BUFFER = 1 << 24
 
 # Numba warns of grids that do not fill a GPU.  A small job is small.
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
+# A stream for each thread, so that results of one are copied while those of another are computed;
+# read when the libraries first ask for a device.
+for _name in ("CUDA_PYTHON_CUDA_PER_THREAD_DEFAULT_STREAM", "CUPY_CUDA_PER_THREAD_DEFAULT_STREAM"):
+    os.environ.setdefault(_name, "1")
+
+
+class Copying(threading.local):
+    """What a thread has spent copying from the GPU."""
+
+    seconds = 0.0
+
+
+COPYING = Copying()
 
 
 def lies_on_gpu(array: Any) -> bool:
@@ -31,7 +47,8 @@ def is_of_numba(array: Any) -> bool:
 
 def of_numba(array: Any) -> Any:
     """An array on the GPU as Numba's, in the same memory."""
-    return array if is_of_numba(array) else cuda.as_cuda_array(array)
+    # Work on it is queued on this thread's stream, where it was made: nothing is to wait for.
+    return array if is_of_numba(array) else cuda.as_cuda_array(array, sync=False)
 
 
 def contiguous(array: Any) -> Any:
@@ -46,13 +63,58 @@ def room_beside(array: Any, shape: tuple[int, ...], kind: Any) -> Any:
 
 def on_host(array: Any) -> Any:
     """An array on the host, copied unless it is there."""
-    return of_numba(array).copy_to_host() if lies_on_gpu(array) else array
+    if not lies_on_gpu(array):
+        return array
+    wait()
+    begun = time.perf_counter()
+    there = of_numba(array)
+    found = there.copy_to_host() if cupy_if_any() is None else _copied_to_pages(there)
+    COPYING.seconds += time.perf_counter() - begun
+    return found
+
+
+def wait() -> None:
+    """Wait until the GPU has done all that this thread asked for."""
+    cupy = cupy_if_any()
+    if cupy is None:
+        cuda.synchronize()
+    else:
+        cupy.cuda.get_current_stream().synchronize()
+
+
+def _copied_to_pages(there: Any) -> Any:
+    """An array of Numba in page-locked memory, which returns to its pool after use."""
+    if there.size == 0:
+        return np.empty(there.shape, there.dtype)
+    found = page_locked(there.size, there.dtype).reshape(there.shape)
+    cupy_if_any().asarray(there).get(out=found)
+    return found
 
 
 def empty_on_gpu(shape: tuple[int, ...], kind: Any) -> Any:
     """A new array on the GPU; its values are whatever was there."""
     cupy = cupy_if_any()
-    return cuda.device_array(shape, kind) if cupy is None else cupy.empty(shape, kind)
+    return cuda.device_array(shape, kind) if cupy is None else of_numba(cupy.empty(shape, kind))
+
+
+def zeros_on_gpu(shape: tuple[int, ...], kind: Any) -> Any:
+    """Zeros on the GPU."""
+    cupy = cupy_if_any()
+    if cupy is None:
+        return cuda.to_device(np.zeros(shape, kind))
+    return of_numba(cupy.zeros(shape, kind))
+
+
+def free_on_gpu() -> int:
+    """Bytes of the GPU that nobody has taken."""
+    return int(cuda.current_context().get_memory_info().free)
+
+
+def shared_on_device(value: Any) -> Any:
+    """The same as ``on_device``, for any thread from then on: their streams do not wait for it."""
+    there = on_device(value)
+    wait()
+    return there
 
 
 def on_device(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from numba import boolean, float32, int8, int32, int64, types, uint32
 
-from roadside_kernels import blocks
+from roadside_kernels import blocks, localising, sums
 from roadside_kernels.air import (
     cells_gpu,
     chemistry,
@@ -24,6 +24,7 @@ from roadside_kernels.air.staging import Roads, Site
 from roadside_kernels.air.thread_sums import Found, Given
 from roadside_kernels.arrays import Receptors, Segments, StreetLinks
 from roadside_kernels.launch import THREADS, Launch, gpu_loop, launch_for
+from roadside_kernels.noise import indicators as noise_indicators
 from roadside_kernels.noise import line_gpu, transfer_sum_gpu
 from roadside_kernels.noise.flat_ground import FlatGround
 from roadside_kernels.noise.transfer_sum import ALIKE, BY_CONDITION, BY_PERIOD
@@ -60,6 +61,7 @@ EMITTING = fields(cells_gpu.Emitting, HIERARCHY, SEGMENTS, F2, F1)
 FOUND = fields(Found, F3, F2, B1, L1)
 FLAT_GROUND = fields(FlatGround, F2, F2, F2, *[float32] * 5)
 MEAN, INDICATOR = fields(indicators.AnnualMean, F1), fields(indicators.Indicator, F1)
+TERMS, SUM = fields(sums.Terms, F2, F2), fields(sums.Sum, F2)
 
 #: What formulas of one receptor read and fill.
 POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
@@ -77,6 +79,17 @@ POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
     indicators.pm10_days_at: (MEAN, INDICATOR),
     indicators.pm10_days_flemish_at: (MEAN, INDICATOR),
     indicators.no2_hours_at: (MEAN, INDICATOR),
+    noise_indicators.levels_at: (
+        fields(noise_indicators.Energies, F2),
+        fields(noise_indicators.Levels, F1, F1, F1, F1, F1),
+    ),
+    sums.add_at: (TERMS, SUM),
+    sums.subtract_at: (TERMS, fields(sums.Rest, F2, B1)),
+    sums.patch_at: (fields(sums.Patch, L1, F2), SUM),
+    localising.localise_at: (
+        fields(localising.Moved, fields(localising.Placed, *[I1] * 5), int32, int32, float32),
+        SEGMENTS,
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from roadside_kernels.device_memory import free_on_gpu
 from roadside_kernels.launch import Device
 
 from roadside_server.emissions.cnossos_tables import Edition
@@ -33,6 +34,8 @@ STALL = 600.0
 
 #: Share of the machine's memory that regions and their sums may take.
 MEMORY_SHARE = 0.6
+#: Share of the GPU's free memory that they may take; the rest is for the tiles at hand.
+GPU_MEMORY_SHARE = 0.8
 
 
 def default_memory_budget() -> int:
@@ -43,6 +46,11 @@ def default_memory_budget() -> int:
 def memory_budget_of(gibibytes: float | None) -> int:
     """The memory budget (bytes) that was asked, or that of this machine."""
     return int(gibibytes * GIBIBYTE) if gibibytes is not None else default_memory_budget()
+
+
+def gpu_memory_budget() -> int:
+    """Bytes that regions and their sums may take on the GPU of this process."""
+    return int(GPU_MEMORY_SHARE * free_on_gpu())
 
 
 class DeviceName(NamedTuple):

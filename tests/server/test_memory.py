@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from region_factory import small_region
 from roadside.v1 import region_service_pb2
-from roadside_server.computation.memory import footprint, sums_per_receptor
+from roadside_server.computation.memory import footprint, gpu_footprint, sums_per_receptor
 from roadside_server.errors import NotFoundError, TooLargeError
 from roadside_server.region.parts import header_of
 from roadside_server.region.storage import write_region
@@ -43,6 +43,27 @@ def test_what_does_not_fit_is_refused_with_the_numbers():
         catalogue.site("regions/two", "name")
     for part in ("regions/two", f"needs {NEEDED} bytes", f"{100} of {NEEDED + 100} are available"):
         assert part in str(error.value)
+
+
+def test_on_a_gpu_sums_need_no_memory_of_the_host_but_the_gpus():
+    header = header_of(small_region())
+    held, on_gpu = footprint(header).held, gpu_footprint(header)
+    assert on_gpu.sums == SUMS
+    catalogue = Catalogue(regions("one", "two"), budget=2 * held, gpu_budget=on_gpu.needed + 100)
+    assert catalogue.loaded == ("one",)
+    with pytest.raises(TooLargeError) as error:
+        catalogue.site("regions/two", "name")
+    needed = f"needs {on_gpu.needed} bytes of memory on the GPU ({on_gpu.held} for the region"
+    for part in (needed, f"100 of {on_gpu.needed + 100} are available"):
+        assert part in str(error.value)
+    assert catalogue.unload("regions/one", "name") == held + on_gpu.needed
+    assert catalogue.site("regions/two", "name").region.name == "two"
+
+
+def test_three_million_receptors_fit_into_four_gigabytes_of_a_gpu():
+    header = header_of(small_region())
+    counts = header["counts"] | {"receptors": 3_062_500, "roads": 107_485}
+    assert gpu_footprint(header | {"counts": counts}).needed < 4e9
 
 
 def test_a_server_without_room_for_any_region_does_not_start():

@@ -38,11 +38,27 @@ class OpenRoadSums(NamedTuple):
 
     nox: Float32  # (n, N), while the wind is in the sector
     no2: Float32  # (n, N), emitted as NO2, while the wind is in the sector
-    pm10: Float32  # (N), annual mean, as the following
-    pm25: Float32
-    ec: Float32
+    annual: Float32  # (3, N), PM10, PM2.5 and EC, annual means
     near: NDArray[np.bool_]  # (N), nearer than 3.5 m to an axis: computed at 3.5 m
     pairs: int  # of a receptor and a piece of road, computed
+
+    @property
+    def pm10(self) -> Float32:
+        """PM10 (N), annual mean."""
+        mean: Float32 = self.annual[0]
+        return mean
+
+    @property
+    def pm25(self) -> Float32:
+        """PM2.5 (N), annual mean."""
+        mean: Float32 = self.annual[1]
+        return mean
+
+    @property
+    def ec(self) -> Float32:
+        """EC (N), annual mean."""
+        mean: Float32 = self.annual[2]
+        return mean
 
 
 def open_road_sums(
@@ -104,8 +120,7 @@ def open_road_sums(
         pairs,
     )
     _weigh(sectors, sector_weights(wind))
-    pm10, pm25, ec = annual[0], annual[1], annual[2]
-    return OpenRoadSums(sectors[0], sectors[1], pm10, pm25, ec, near, int(on_host(pairs).sum()))
+    return OpenRoadSums(sectors[0], sectors[1], annual, near, int(on_host(pairs).sum()))
 
 
 def sector_weights(wind: SectorWind) -> Float32:

@@ -5,12 +5,13 @@ says nothing there.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from roadside_kernels.arrays import Float32
+from roadside_kernels.device_memory import contiguous, room_beside
+from roadside_kernels.launch import at_every_receptor
 from roadside_kernels.noise.decibel import level_of
 from roadside_kernels.physics import physics
 
@@ -49,20 +50,30 @@ def level_or_nan(energy: float) -> float:
     return level_of(energy) if energy > 0.0 else math.nan
 
 
+class Energies(NamedTuple):
+    """Energies re (20 uPa)^2 of day, evening and night at N receptors."""
+
+    energy: Float32  # (3, N)
+
+
+@physics
+def levels_at(i: int, given: Energies, found: Levels) -> None:
+    """Levels at receptor ``i``."""
+    day, evening, night = given.energy[0, i], given.energy[1, i], given.energy[2, i]
+    found.lday[i] = level_or_nan(day)
+    found.levening[i] = level_or_nan(evening)
+    found.lnight[i] = level_or_nan(night)
+    found.lden[i] = level_or_nan(lden_energy(day, evening, night))
+    found.laeq[i] = level_or_nan(daily_energy(day, evening, night))
+
+
 def levels(energy: Float32) -> Levels:
-    """Levels (dB(A)) of the energies (3, N) re (20 uPa)^2 of day, evening and night."""
-    out = np.empty((5, energy.shape[1]), np.float32)
-    _levels(np.ascontiguousarray(energy, np.float32), out)
-    return Levels(*out)
+    """Levels (dB(A)) of the energies (3, N) re (20 uPa)^2 of day, evening and night.
 
-
-def _levels_of(energy: Float32, out: Float32) -> None:
-    for i in range(energy.shape[1]):
-        for period in range(3):
-            out[period, i] = level_or_nan(energy[period, i])
-        day, evening, night = energy[0, i], energy[1, i], energy[2, i]
-        out[3, i] = level_or_nan(lden_energy(day, evening, night))
-        out[4, i] = level_or_nan(daily_energy(day, evening, night))
-
-
-_levels: Any = njit(nogil=True, error_model="numpy")(_levels_of)
+    If the energies lie on a GPU, so do the levels.
+    """
+    receptors = energy.shape[1]
+    rows = (room_beside(energy, (receptors,), np.float32) for _ in Levels._fields)
+    found = Levels(*rows)
+    at_every_receptor(levels_at, receptors, Energies(contiguous(energy)), found)
+    return found

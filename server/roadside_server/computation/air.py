@@ -12,6 +12,7 @@ from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves
 from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import Float32, Int32, StreetLinks
+from roadside_kernels.device_memory import on_host
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.barriers import screened_roads
@@ -34,13 +35,13 @@ from roadside_server.computation.open_roads import (
     open_stretches,
     street_groups,
 )
-from roadside_server.computation.parts import WHOLE, divided, few_change
+from roadside_server.computation.parts import WHOLE, added, divided, few_change
+from roadside_server.computation.placement import ON_HOST, Placement, placement_for
 from roadside_server.computation.receptor_links import links_of
 from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
     Stretches,
-    localised,
     near,
     together,
 )
@@ -93,6 +94,7 @@ class AirModel:
     tolerance: float = 0.0  # relative error allowed for far roads
     key: Key | None = None  # of resident sums; None: of no use
     resident: Resident[Part] = RESIDENT
+    placement: Placement = ON_HOST
 
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
@@ -118,43 +120,52 @@ class AirModel:
             def portion(few: Strip) -> Part:
                 return self._contribution(part, few, links if few is strip else self.links(few))
 
-            return in_portions(portion, some, self.open_roads[part].seen, cancelled)
+            sources = self.open_roads[part].seen
+            return in_portions(portion, some, sources, cancelled, self.placement.pairs_at_once)
 
         return evaluated(contribution, strip, key, self.resident)
 
     def concentrations(
-        self, parts: dict[str, Part], state: str, surroundings: Surroundings
+        self, parts: dict[str, Part], state: str, strip: Strip, surroundings: Surroundings
     ) -> Concentrations:
         """Concentrations with the traffic of one state: background and contributions."""
         traffic = AirSums(*total(parts, state))
-        return self._concentrations(traffic, surroundings)
+        return self._concentrations(traffic, strip, surroundings)
 
     def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> Part:
         emission = self.street_emission[part]
         emits = bool(emission[:, links.road].any())
         receptors = strip.receptors.cell.size
-        street = street_sums(links, emission) if emits else np.zeros((5, receptors), np.float32)
-        roads = self.open_roads[part]
-        rows = near(roads.stretches, strip.box, self.reach)
+        here = self.placement
+        street = here.zeros((5, receptors))
+        if emits:
+            strength = here.of_job(("street", part), lambda: emission)
+            street = street_sums(here.of_strip("links", strip, links), strength)
+        rows = near(self.open_roads[part].stretches, strip.box, self.reach)
         if rows.size == 0:
             return self._nothing_open(street, emits)
-        # A hierarchy is of all stretches, in their order.
-        roads = roads if roads.hierarchy is not None else roads.some(rows)
+        roads = here.roads(part, self.key, self.open_roads[part], rows, strip.tile.box)
         found = open_road_sums(
-            strip.receptors.local,
-            localised(roads.stretches, strip.tile.box),
+            here.receptors(strip),
+            roads.segments,
             roads.emission,
             roads.curve,
             self.curves,
             self.wind,
-            exclude=None if self.group is None else links._replace(road=self.group[links.road]),
+            exclude=self._excluded(strip, links),
             max_range=self.reach,
             device=self.device,
             hierarchy=roads.hierarchy,
             tolerance=self.tolerance,
         )
-        annual = np.stack([found.pm10, found.pm25, found.ec])
-        return Part(AirSums(found.nox, found.no2, annual, street), found.near, found.pairs)
+        return Part(AirSums(found.nox, found.no2, found.annual, street), found.near, found.pairs)
+
+    def _excluded(self, strip: Strip, links: StreetLinks) -> StreetLinks | None:
+        """Roads that act on receptors as their street; None: as open roads nothing does twice."""
+        if self.group is None:
+            return None
+        groups = links._replace(road=self.group[links.road])
+        return self.placement.of_strip("groups", strip, groups)
 
     def links(self, strip: Strip) -> StreetLinks:
         """Which canyon roads act on the receptors."""
@@ -162,35 +173,42 @@ class AirModel:
 
     def _nothing_open(self, street: Float32, acts: bool) -> Part:
         receptors = street.shape[1]
-        sectors = np.zeros((self.wind.frequency.size, receptors), np.float32)
-        annual = np.zeros((3, receptors), np.float32)
+        sectors = self.placement.zeros((self.wind.frequency.size, receptors))
+        annual = self.placement.zeros((3, receptors))
         near_axis = np.zeros(receptors, np.bool_)
         return Part(AirSums(sectors, sectors, annual, street), near_axis, 0, acts)
 
-    def _concentrations(self, traffic: AirSums, surroundings: Surroundings) -> Concentrations:
+    def _concentrations(
+        self, traffic: AirSums, strip: Strip, surroundings: Surroundings
+    ) -> Concentrations:
         background = surroundings.background
         guarded = np.zeros(traffic.street.shape[1], np.bool_)
         values = {}
         if {"no2", "nox"} & set(self.quantities):
-            no2, guarded, nox = self._nitrogen(traffic, surroundings)
+            no2, guarded, nox = map(on_host, self._nitrogen(traffic, strip, surroundings))
             values["no2"] = background["no2"] + no2
             values["nox"] = background.get("nox", np.float32(0.0)) + nox
+        particulates = on_host(added(traffic.open_annual, traffic.street[2:]))
         for row, name in enumerate(("pm10", "pm25", "ec")):
-            values[name] = background[name] + (traffic.open_annual[row] + traffic.street[2 + row])
+            values[name] = background[name] + particulates[row]
         if "pm10_days" in self.quantities:
             values["pm10_days"] = self.pm10_days(values["pm10"])
         return Concentrations(values, guarded)
 
-    def _nitrogen(self, traffic: AirSums, surroundings: Surroundings) -> AnnualNo2:
+    def _nitrogen(self, traffic: AirSums, strip: Strip, surroundings: Surroundings) -> AnnualNo2:
         """NO2 and NOx (ug/m3) from the traffic, and where NO2's rule reached the guard."""
+        ozone = (surroundings.sector_ozone, surroundings.background["o3"])
+        by_sector, mean = (
+            self.placement.of_strip(("ozone", n), strip, values) for n, values in enumerate(ozone)
+        )
         exhaust = Exhaust(
             open_nox=traffic.open_nox,
             open_no2=traffic.open_no2,
             street_nox=traffic.street[0],
             street_no2=traffic.street[1],
             frequency=self.wind.frequency,
-            sector_ozone=surroundings.sector_ozone,
-            ozone=surroundings.background["o3"],
+            sector_ozone=by_sector,
+            ozone=mean,
         )
         return annual_nitrogen(exhaust)
 
@@ -243,6 +261,7 @@ def air_model(
         changed=together(*changed),
         tolerance=tolerance,
         resident=site.resident,
+        placement=placement_for(site, device),
     ).keyed()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 
-from roadside_server.computation.parts import PARTS_OF, WHOLE, added, remainder, whole_blocks
+from roadside_server.computation.parts import PARTS_OF, WHOLE, added, put, remainder, whole_blocks
 from roadside_server.computation.resident import Key, Resident
 from roadside_server.computation.tiles import Strip, some_of, strips_of
 from roadside_server.errors import ComputationCancelledError
@@ -79,26 +79,35 @@ def _without(whole: Part, before: Part, evaluate: Evaluate, strip: Strip) -> Par
         return Part(tuple(left), whole.near, whole.pairs)
     anew = evaluate("unchanged", some_of(strip, rows))
     for sums, exact in zip(left, anew.sums, strict=True):
-        sums[..., rows] = exact
+        put(sums, rows, exact)
     return Part(tuple(left), whole.near, whole.pairs + anew.pairs)
 
 
 def in_portions(
-    evaluate: Callable[[Strip], Part], strip: Strip, sources: int, cancelled: Cancelled
+    evaluate: Callable[[Strip], Part],
+    strip: Strip,
+    sources: int,
+    cancelled: Cancelled,
+    pairs: int = PAIRS_AT_ONCE,
 ) -> Part:
     """Sums over so many sources, of so few receptors at a time that cancelling soon shows.
+
+    Parameters
+    ----------
+    pairs
+        Of a source and a receptor, computed at a time.
 
     Raises
     ------
     ComputationCancelledError
         If cancelled on the way.
     """
-    return _together([evaluate(portion) for portion in _portions(strip, sources, cancelled)])
+    return _together([evaluate(portion) for portion in _portions(strip, sources, cancelled, pairs)])
 
 
-def _portions(strip: Strip, sources: int, cancelled: Cancelled) -> Iterator[Strip]:
+def _portions(strip: Strip, sources: int, cancelled: Cancelled, pairs: int) -> Iterator[Strip]:
     """Runs of whole blocks of receptors, while nobody cancels."""
-    size = max(PAIRS_AT_ONCE // max(sources, 1), FEWEST_AT_ONCE) // BLOCK * BLOCK
+    size = max(pairs // max(sources, 1), FEWEST_AT_ONCE) // BLOCK * BLOCK
     portions = strips_of(strip.tile, strip.receptors, size)
     for portion in portions if strip.receptors.cell.size > size else (strip,):
         if cancelled():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int64
+from roadside_kernels.device_memory import COPYING, on_host
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.air import AirModel, air_model
@@ -21,6 +22,7 @@ from roadside_server.computation.arrays import (
 from roadside_server.computation.caveats import OBSTACLES_UNHEARD, caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.homes import NO_HOMES, Homes, homes_of
+from roadside_server.computation.lanes import in_lanes, lanes_on
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
 from roadside_server.computation.open_roads import open_stretches
@@ -64,6 +66,7 @@ class TileResult:
     values: dict[str, Float32 | Flags]
     pairs: int  # of road piece and receptor that were evaluated
     unchanged: bool = False  # no changed road reaches it
+    copied: float = 0.0  # seconds of copying from the device
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,9 @@ class Job:
         self, view: View | None = None, cancelled: Cancelled = never
     ) -> Iterator[TileResult]:
         """Tiles as they finish; raises ComputationCancelledError if cancelled on the way."""
-        for tile in self.tiles(view):
-            yield self.compute(tile, cancelled)
+        return in_lanes(
+            lambda tile: self.compute(tile, cancelled), self.tiles(view), lanes_on(self.device)
+        )
 
     def compute(self, tile: Tile, cancelled: Cancelled = never) -> TileResult:
         """Every asked array of one tile.
@@ -103,7 +107,7 @@ class Job:
         ComputationCancelledError
             If cancelled on the way; what was computed of the tile is lost.
         """
-        receptors = receptors_of(tile, self.region.receptors)
+        copied, receptors = COPYING.seconds, receptors_of(tile, self.region.receptors)
         flags = np.full(receptors.cell.size, NOT_EVALUATED, np.uint8)
         by_state: dict[str, Quantities] = {}
         pairs = 0
@@ -116,7 +120,8 @@ class Job:
         values = self._outputs(tile, receptors.cell, by_state)
         everywhere = np.full(tile.shape, MASKED, np.uint8)
         everywhere.reshape(-1)[receptors.cell] = flags
-        return TileResult(tile, values | {"flags": everywhere}, pairs, unchanged)
+        values["flags"] = everywhere
+        return TileResult(tile, values, pairs, unchanged, COPYING.seconds - copied)
 
     def _computed(
         self, strip: Strip, by_state: dict[str, Quantities], flags: Flags, cancelled: Cancelled
@@ -144,13 +149,13 @@ class Job:
         surroundings = surroundings_at(self.region, strip)
 
         def concentrations(state: str) -> Quantities:
-            found = air.concentrations(parts, state, surroundings)
+            found = air.concentrations(parts, state, strip, surroundings)
             flags[found.guarded] |= NO2_GUARD
             return found.values
 
         _add(by_state, concentrations, changes(parts))
         for part in parts.values():
-            flags[part.near] |= NEAR_AXIS
+            flags[on_host(part.near)] |= NEAR_AXIS
         flags[beyond_reach(strip, air.links(strip), self.open_roads, air.reach)] |= NO_ROAD
         return work.pairs
 

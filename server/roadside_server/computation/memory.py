@@ -19,10 +19,16 @@ ANNUAL_SUMS = 5 + 3
 PERIODS = 3
 
 
+#: On a GPU: bytes of a receptor for its place, its links' place and ozone beside that by sector;
+#: of a link; of a road with its pieces, the squares they are gathered in and what those emit, for
+#: every lane.
+GPU_RECEPTOR, GPU_LINK, GPU_ROAD = 20, 8, 2000
+
+
 class Footprint(NamedTuple):
     """Bytes that a region takes."""
 
-    held: int  # receptors, links, roads, buildings
+    held: int  # receptors, links, roads; buildings, on the host
     sums: int  # over the present traffic, once all are known
 
     @property
@@ -51,3 +57,15 @@ def footprint(header: Mapping[str, Any]) -> Footprint:
     )
     sectors = len(header["weather"]["frequency"])
     return Footprint(held, receptors * sums_per_receptor(sectors))
+
+
+def gpu_footprint(header: Mapping[str, Any]) -> Footprint:
+    """What the same region takes on a GPU, where its sums lie instead of on the host."""
+    counts = header["counts"]
+    sectors = len(header["weather"]["frequency"])
+    held = (
+        counts["receptors"] * (GPU_RECEPTOR + sectors * SINGLE)
+        + counts["street_links"] * GPU_LINK
+        + counts["roads"] * GPU_ROAD
+    )
+    return Footprint(held, counts["receptors"] * sums_per_receptor(sectors))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 from roadside_kernels.arrays import Float32
+from roadside_kernels.device_memory import on_host
 from roadside_kernels.launch import Device
 from roadside_kernels.noise.flat_ground import FlatGround, flat_ground
 from roadside_kernels.noise.indicators import levels
@@ -21,6 +22,7 @@ from roadside_server.computation.evaluation import (
 )
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.parts import WHOLE, active, divided, few_change
+from roadside_server.computation.placement import ON_HOST, Placement, placement_for
 from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
@@ -62,6 +64,7 @@ class NoiseModel:
     device: Device
     key: Key | None = None  # of resident sums; None: of no use
     resident: Resident[Part] = RESIDENT
+    placement: Placement = ON_HOST
 
     def keyed(self) -> "NoiseModel":
         """With the key of everything but the receptors, if resident sums are of use."""
@@ -79,16 +82,22 @@ class NoiseModel:
 
         def energy(part: str, some: Strip) -> Part:
             sources = self.sources[part].power.shape[-1]
-            return in_portions(lambda few: self._energy(part, few), some, sources, cancelled)
+            return in_portions(
+                lambda few: self._energy(part, few),
+                some,
+                sources,
+                cancelled,
+                self.placement.pairs_at_once,
+            )
 
         return evaluated(energy, strip, key, self.resident)
 
     def _energy(self, part: str, strip: Strip) -> Part:
-        receptors, sources = strip.receptors.local, self.sources[part]
+        receptors, sources = self.placement.receptors(strip), self.sources[part]
         nowhere = np.zeros(receptors.x.size, np.bool_)
         rows = near(sources.stretches, strip.box, self.reach)
         if rows.size == 0:
-            return Part((np.zeros((3, receptors.x.size), np.float32),), nowhere, 0, acts=False)
+            return Part((self.placement.zeros((3, receptors.x.size)),), nowhere, 0, acts=False)
         segments = localised(chosen(sources.stretches, rows), strip.tile.box)
         power = np.ascontiguousarray(sources.power[:, :, rows])
         found = line_noise(
@@ -120,13 +129,17 @@ def noise_model(
         louder = np.ascontiguousarray(power[:, :, rows])
         sources[part] = NoiseSources(chosen(stretches, rows), louder)
     transfer = site.once(("ground", reach), lambda: ground_transfer(region, reach))
-    return NoiseModel(sources, transfer, reach, device, resident=site.resident).keyed()
+    placement = placement_for(site, device)
+    model = NoiseModel(
+        sources, transfer, reach, device, resident=site.resident, placement=placement
+    )
+    return model.keyed()
 
 
 def noise_levels(parts: dict[str, Part], state: str) -> dict[str, Float32]:
     """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
     (energy,) = total(parts, state)
-    return levels(energy)._asdict()
+    return {name: on_host(level) for name, level in levels(energy)._asdict().items()}
 
 
 def noise_stretches(region: Region) -> Stretches:

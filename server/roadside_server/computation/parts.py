@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
+from roadside_kernels.device_memory import lies_on_gpu, on_host, zeros_on_gpu
+from roadside_kernels.sums import LEAST_LEFT, added_on_gpu, patch_on_gpu, subtracted_on_gpu
 
 from roadside_server.region.schema import Float64
 
@@ -25,8 +27,6 @@ Bool = NDArray[np.bool_]
 PARTS_OF = {"baseline": ("unchanged", "before"), "scenario": ("unchanged", "after")}
 #: All roads before, from which the unchanged part follows.
 WHOLE = "whole"
-#: Least share of a sum that may be left without evaluating it anew: one bit of the mantissa.
-LEAST_LEFT = 0.5
 #: Share of the sources that may change for the sums over all of them to be of use.
 MOST_CHANGED = 0.5
 
@@ -69,6 +69,10 @@ def remainder(
     whole: Sequence[Float32], part: Sequence[Float32]
 ) -> tuple[list[Float32], NDArray[np.bool_]]:
     """Sums (..., N) without a part of them, and the receptors at which too much cancels."""
+    if lies_on_gpu(whole[0]):
+        raised = zeros_on_gpu(whole[0].shape[-1:], np.bool_)
+        pairs = zip(whole, part, strict=True)
+        return [subtracted_on_gpu(*pair, raised) for pair in pairs], on_host(raised)
     cancels = np.zeros(whole[0].shape[-1], np.bool_)
     left = [np.empty_like(total) for total in whole]
     for total, less, rest in zip(whole, part, left, strict=True):
@@ -78,9 +82,19 @@ def remainder(
 
 def added(one: Float32, other: Float32) -> Float32:
     """The sums (..., N) of two parts together."""
+    if lies_on_gpu(one):
+        return added_on_gpu(one, other)
     both = np.empty_like(one)
     _add(*(a.reshape(-1, a.shape[-1]) for a in (one, other, both)))
     return both
+
+
+def put(sums: Float32, rows: Rows, exact: Float32) -> None:
+    """Put other sums (..., n) in place at some receptors."""
+    if lies_on_gpu(sums):
+        patch_on_gpu(sums, rows, exact)
+    else:
+        sums[..., rows] = exact
 
 
 def _subtract_rows(whole: Float32, part: Float32, left: Float32, cancels: Bool) -> None:

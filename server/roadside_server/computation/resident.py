@@ -4,10 +4,11 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from roadside_kernels.device_memory import lies_on_gpu
 
 #: Bytes that resident sums may take: three million receptors, air and sound, take half of it.
 BUDGET = 2**30
@@ -70,6 +71,6 @@ def _bytes_of(part: NDArray[np.generic] | Iterable[object]) -> bytes:
 
 def _size(sums: object) -> int:
     """Bytes of all arrays in nested tuples."""
-    if isinstance(sums, np.ndarray):
-        return int(sums.nbytes)
+    if isinstance(sums, np.ndarray) or lies_on_gpu(sums):
+        return int(cast("Any", sums).nbytes)
     return sum(_size(part) for part in sums) if isinstance(sums, tuple) else 0

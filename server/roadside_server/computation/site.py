@@ -11,12 +11,10 @@ from roadside_server.region.schema import Region
 Found = TypeVar("Found")
 
 
-class Site:
-    """A region as the computation knows it; forgotten with all it holds when it is unloaded."""
+class Known:
+    """What was worked out under names, the first time that it was asked for; for any thread."""
 
-    def __init__(self, region: Region, resident: Resident[Part] = RESIDENT) -> None:
-        self.region = region
-        self.resident = resident
+    def __init__(self) -> None:
         self._lock = threading.RLock()
         self._known: dict[Hashable, Any] = {}
 
@@ -27,3 +25,21 @@ class Site:
                 self._known[name] = work_out()
             found: Found = self._known[name]
             return found
+
+    def latest(self, name: Hashable, key: Hashable, work_out: Callable[[], Found]) -> Found:
+        """The same for a key, which takes the place of an earlier key of that name."""
+        with self._lock:
+            if name not in self._known or self._known[name][0] != key:
+                self._known.pop(name, None)
+                self._known[name] = key, work_out()
+            found: Found = self._known[name][1]
+            return found
+
+
+class Site(Known):
+    """A region as the computation knows it; forgotten with all it holds when it is unloaded."""
+
+    def __init__(self, region: Region, resident: Resident[Part] = RESIDENT) -> None:
+        super().__init__()
+        self.region = region
+        self.resident = resident

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from roadside_server.computation.memory import Footprint, footprint
+from roadside_server.computation.memory import Footprint, footprint, gpu_footprint
 from roadside_server.computation.resident import Resident
 from roadside_server.computation.site import Site
 from roadside_server.errors import (
@@ -55,10 +55,9 @@ class KnownRegion:
         return footprint(self.header)
 
     @property
-    def memory(self) -> RegionMemory:
-        """What it takes of the memory."""
-        loaded, needed = self.site is not None, self.footprint.needed
-        return RegionMemory(self.name, loaded, needed, self.site.resident.used if self.site else 0)
+    def on_gpu(self) -> Footprint:
+        """Bytes that it takes on a GPU if its sums lie there."""
+        return gpu_footprint(self.header)
 
 
 class Catalogue:
@@ -70,8 +69,11 @@ class Catalogue:
         Not one of the regions fits into the memory.
     """
 
-    def __init__(self, sources: Iterable[Path | Region], budget: int) -> None:
+    def __init__(
+        self, sources: Iterable[Path | Region], budget: int, gpu_budget: int | None = None
+    ) -> None:
         self.budget = budget  # bytes
+        self.gpu_budget = gpu_budget  # bytes; None: sums lie on the host
         self._lock = threading.RLock()
         self._regions: dict[str, KnownRegion] = {}
         for source in sources:
@@ -123,13 +125,23 @@ class Catalogue:
             if known.site is None:
                 return 0
             known.site = None
-            return known.footprint.needed
+            return self._needed(known)
 
     def memory(self, resource: str = "") -> list[RegionMemory]:
         """What each region takes, or one of them."""
         with self._lock:
             names = (self._known(resource, "name").name,) if resource else self.names
-            return [self._regions[name].memory for name in names]
+            return [self._memory(self._regions[name]) for name in names]
+
+    def _memory(self, known: KnownRegion) -> RegionMemory:
+        used = known.site.resident.used if known.site else 0
+        return RegionMemory(known.name, known.site is not None, self._needed(known), used)
+
+    def _needed(self, known: KnownRegion) -> int:
+        """Bytes that it takes while it is loaded, wherever they lie."""
+        if self.gpu_budget is None:
+            return known.footprint.needed
+        return known.footprint.held + known.on_gpu.needed
 
     def _known(self, resource: str, field: str) -> KnownRegion:
         prefix, _, name = resource.partition("/")
@@ -165,15 +177,15 @@ class Catalogue:
 
     def _require_room(self, known: KnownRegion) -> None:
         """Refuse a region that does not fit beside those that are loaded."""
-        others = (other for other in self._regions.values() if other.site and other is not known)
-        available = self.budget - sum(other.footprint.needed for other in others)
-        needed = known.footprint
-        if needed.needed > available:
-            raise TooLargeError(
-                f"regions/{known.name} needs {needed.needed} bytes of memory "
-                f"({needed.held} for the region, {needed.sums} for its sums); "
-                f"{max(available, 0)} of {self.budget} are available"
-            )
+        loaded = [other for other in self._regions.values() if other.site and other is not known]
+        if self.gpu_budget is None:
+            others = sum(other.footprint.needed for other in loaded)
+            _require(known, known.footprint, self.budget, others, "memory")
+            return
+        held = sum(other.footprint.held for other in loaded)
+        _require(known, known.footprint._replace(sums=0), self.budget, held, "memory")
+        others = sum(other.on_gpu.needed for other in loaded)
+        _require(known, known.on_gpu, self.gpu_budget, others, "memory on the GPU")
 
     def _load_all(self) -> None:
         """Load what fits; an error if nothing does."""
@@ -186,6 +198,16 @@ class Catalogue:
                 refused.append(error)
         if refused and len(refused) == len(self._regions):
             raise refused[0]
+
+
+def _require(known: KnownRegion, needed: Footprint, budget: int, taken: int, where: str) -> None:
+    """Refuse a region that needs more than is left of a budget (bytes)."""
+    if needed.needed > budget - taken:
+        raise TooLargeError(
+            f"regions/{known.name} needs {needed.needed} bytes of {where} "
+            f"({needed.held} for the region, {needed.sums} for its sums); "
+            f"{max(budget - taken, 0)} of {budget} are available"
+        )
 
 
 def region_folders(folder: Path) -> tuple[Path, ...]:

@@ -26,7 +26,7 @@ from roadside_server.service.overlap import Following
 from roadside_server.service.pages import page_of
 from roadside_server.service.stages import StageTimes
 from roadside_server.service.warm_up import sum_up, warm_up
-from roadside_server.settings import DeviceName, Settings
+from roadside_server.settings import DeviceName, Settings, gpu_memory_budget
 
 #: Characters of a title: lists of results hold a thousand of them.
 MAX_TITLE = 500
@@ -49,6 +49,7 @@ class LocalPrepared:
         """Tiles as they finish, each summed up while the next one is computed."""
         with Following(self._summing, TILES_AHEAD) as summing:
             for result in stages.timed("compute", self._job.results(view, cancelled)):
+                stages.add("copy", result.copied)
                 summing.add(self._summarizer.add, result)
                 yield result
 
@@ -77,7 +78,8 @@ class LocalComputer:
         self._factors = named_factors(settings.factors)
         self._years = self._factors.years[0], self._factors.years[-1]
         self._methods = Methods(cnossos_edition=settings.cnossos_edition)
-        self._catalogue = Catalogue(settings.regions, budget)
+        on_gpu = gpu_memory_budget() if device.kind == "gpu" else None
+        self._catalogue = Catalogue(settings.regions, budget, on_gpu)
         self._summing = ThreadPoolExecutor(1, f"roadside-sum-{device}")
 
     @property
