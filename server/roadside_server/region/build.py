@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from roadside_server.errors import require
@@ -13,8 +14,8 @@ from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
 from roadside_server.region.defaults import fill_buildings
 from roadside_server.region.finished_roads import finish_roads
-from roadside_server.region.ground import without_overlap
 from roadside_server.region.links import linked_receptors
+from roadside_server.region.overlaps import without_overlap
 from roadside_server.region.population import inhabited_extent, read_population
 from roadside_server.region.receptors import HEIGHTS
 from roadside_server.region.schema import Points, Region, no_features
@@ -136,10 +137,11 @@ def build_region(
     check_place(source.roads, "roads")
     crs = choose_crs(source.roads, settings.crs)
     source = project_source(source, crs)
+    source = replace(source, buildings=_apart(fill_buildings(source.buildings)))
     progress("working out traffic and streets", 0.1)
     roads, about_roads = finish_roads(source, settings.volumes)
     check_roads(roads)
-    source = replace(source, roads=roads, buildings=fill_buildings(source.buildings))
+    source = replace(source, roads=roads)
     progress("placing receptors and linking them to streets", 0.4)
     receptors, links, about_links = linked_receptors(source, settings, crs)
     progress("reading terrain and population", 0.7)
@@ -189,6 +191,11 @@ def build_region(
         ),
     )
     return with_content_hash(region)
+
+
+def _apart(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Buildings of which the tallest counts where they overlap."""
+    return without_overlap(buildings, np.argsort(-buildings["height"].to_numpy(), kind="stable"))
 
 
 def check_settings(settings: BuildSettings) -> None:

@@ -163,7 +163,7 @@ class Region:
     year: int  # of the emission factors, unless a scenario asks otherwise
     roads: gpd.GeoDataFrame  # ROAD_COLUMNS + geometry (LineString)
     # height (m above the ground), height_source (HEIGHT_SOURCES), geometry (Polygon; holes are
-    # courtyards)
+    # courtyards).  A built region's do not overlap: the tallest of its source won.
     buildings: gpd.GeoDataFrame
     trees: gpd.GeoDataFrame  # kind (tree or tree_row), geometry
     junctions: gpd.GeoDataFrame  # kind (signals or roundabout), geometry (Point)
