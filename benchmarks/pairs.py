@@ -8,13 +8,13 @@ import argparse
 import json
 from pathlib import Path
 
-from roadside_cli.benchmarks.pairs import RECEPTORS, SEGMENTS, pairs_benchmark
+from roadside_cli.benchmarks.pairs import SEGMENTS, pairs_benchmark
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--receptors", type=int, default=RECEPTORS)
+    parser.add_argument("--receptors", type=int, help="instead of what fills the device")
     parser.add_argument("--segments", type=int, default=SEGMENTS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="only the line of JSON")

@@ -50,6 +50,8 @@ def test_a_closure_is_measured_cold_and_warm_and_beside_the_run_before_it(closur
     assert 0 < served["warm"]["first"]["minimum"] <= served["warm"]["end"]["p95"]
     assert served["pairs"] < served["pairs_cold"]
     assert {"prepare", "queue", "compute", "copy", "encode", "send"} <= set(served["stages"])
+    assert served["overlap"]["over_slowest"] > 0
+    assert served["overlap"]["slowest_stage"] in served["stages"]
     assert closure["previous"]["last_s"] == 2.0
     assert closure["machine"]["cpu"]
     assert closure["memory"]["host_peak_bytes"] > 1e6

@@ -11,7 +11,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import cuda, njit, prange
+from numba import config, cuda, njit, prange
 from roadside_kernels.launch import Device, gpu_available
 
 LIBRARIES = ("roadside", "numba", "llvmlite", "numpy", "grpcio", "zarr", "numcodecs")
@@ -22,6 +22,10 @@ OPERATIONS_PER_PAIR = 77
 #: Bytes of cache that a pair moves: a group of four pieces reads two coordinates and reads and
 #: writes five sums of each receptor.
 BYTES_PER_PAIR = 12
+#: Instructions of a pair on a GPU, that a block sees in one sector (docs/decisions/0011), and those
+#: that a multiprocessor starts in a cycle, thread by thread.
+INSTRUCTIONS_PER_PAIR = 38
+INSTRUCTIONS_PER_CYCLE = 128
 #: Turns of the loop that measures the processor.
 STEPS = 2000
 #: Multiply-adds of a number in one turn of the loop.
@@ -57,6 +61,22 @@ def hardware_limits() -> dict[str, float]:
         "measured_bytes_per_second": _bandwidth(),
         "operations_per_pair": OPERATIONS_PER_PAIR,
         "cache_bytes_per_pair": BYTES_PER_PAIR,
+    }
+
+
+def gpu_share(rate: float) -> dict[str, float]:
+    """Instructions a second of a rate of pairs, and their share of what the GPU can start."""
+    if config.ENABLE_CUDASIM:
+        return {}
+    device = cuda.get_current_device()
+    cycles = 1000.0 * device.CLOCK_RATE  # told in kHz
+    limit = device.MULTIPROCESSOR_COUNT * INSTRUCTIONS_PER_CYCLE * cycles
+    instructions = rate * INSTRUCTIONS_PER_PAIR
+    return {
+        "instructions_per_pair": INSTRUCTIONS_PER_PAIR,
+        "instructions_per_second": instructions,
+        "startable_instructions_per_second": limit,
+        "share_of_operations": instructions / limit,
     }
 
 

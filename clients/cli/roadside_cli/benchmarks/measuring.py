@@ -23,6 +23,7 @@ from roadside_cli.benchmarks.pairs import pairs_benchmark
 from roadside_cli.benchmarks.parity import tile_deviations
 from roadside_cli.benchmarks.places import place_region
 from roadside_cli.benchmarks.reference import double_precision
+from roadside_cli.benchmarks.report import STAGES
 from roadside_cli.benchmarks.running import (
     Loopback,
     Streamed,
@@ -125,6 +126,7 @@ def _served(
         "warm": spreads(warm, *TIMES),
         "headline": "warm" if workload.delta else "cold",
         "stages": last.stages,
+        "overlap": overlap(last.end, last.stages),
         "stages_cold": cold[-1].stages,
         "clients": workload.clients,
         "tiles": last.tiles,
@@ -134,6 +136,13 @@ def _served(
         "pairs_cold": cold[-1].pairs,
         "without_transfer": direct._asdict(),
     }
+
+
+def overlap(seconds: float, stages: dict[str, float]) -> dict[str, Any]:
+    """The slowest stage of a run, and the run's seconds over those of that stage."""
+    slowest = max(STAGES, key=lambda stage: stages.get(stage, 0.0))
+    taken = stages.get(slowest, 0.0)
+    return {"slowest_stage": slowest, "over_slowest": seconds / taken if taken > 0.0 else None}
 
 
 def _compiling(workload: Workload, device: Device, tolerance: float) -> float:

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from roadside_kernels.air.open_road import OpenRoadSums, SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves, dilution_curves
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Receptors, Segments
+from roadside_kernels.device_memory import on_device, on_host
 from roadside_kernels.geometry import block_boxes
 from roadside_kernels.launch import Device
 
-from roadside_cli.benchmarks.machine import hardware_limits, machine
+from roadside_cli.benchmarks.machine import gpu_share, hardware_limits, machine
 from roadside_cli.benchmarks.plain import PlainRoads, piece_counts, plain_sums
 
 SEED = 1
-RECEPTORS = 320 * 320
+#: Receptors: enough for all cores of a processor.
+RECEPTORS: dict[Device, int] = {"cpu": 320 * 320, "gpu": 1280 * 1280}
 SEGMENTS = 4000
 SECTORS = 12
 SIDE = 16  # receptors along the side of a block
@@ -34,6 +36,8 @@ ROUGHNESS = 0.3  # m
 PLAIN_RECEPTORS = 24
 #: Receptors of the run that compiles.
 FEW = 4096
+#: What of the sums may lie on a GPU.
+ARRAYS = ("nox", "no2", "annual", "near")
 
 Found = TypeVar("Found")
 
@@ -57,6 +61,17 @@ class Scene(NamedTuple):
         """The formal loop."""
         return open_road_sums(*self, device=device)
 
+    def lying_on(self, device: Device) -> "Scene":
+        """The scene where the device has it at hand."""
+        if device == "cpu":
+            return self
+        return self._replace(
+            receptors=on_device(self.receptors),
+            segments=on_device(self.segments),
+            emission=on_device(self.emission),
+            curve=on_device(self.curve),
+        )
+
     def plain(self) -> PlainRoads:
         """What the plain form takes of it."""
         x0, y0, x1, y1 = (np.asarray(end, np.float64) for end in self.segments[:4])
@@ -64,7 +79,7 @@ class Scene(NamedTuple):
         return PlainRoads(x0, y0, x1, y1, emission, spread, self.wind, ROUGHNESS)
 
 
-def scene(receptors: int = RECEPTORS, segments: int = SEGMENTS) -> Scene:
+def scene(receptors: int = RECEPTORS["cpu"], segments: int = SEGMENTS) -> Scene:
     """Receptors in the middle of roads, from a fixed seed."""
     random = np.random.default_rng(SEED)
     side = max(math.isqrt(receptors) // SIDE, 1)
@@ -89,20 +104,24 @@ def scene(receptors: int = RECEPTORS, segments: int = SEGMENTS) -> Scene:
 
 def pairs_benchmark(
     device: Device = "cpu",
-    receptors: int = RECEPTORS,
+    receptors: int | None = None,
     segments: int = SEGMENTS,
     repeats: int = 3,
 ) -> dict[str, Any]:
-    """Figures of one run, with the machine that it ran on."""
-    roads = scene(receptors, segments)
+    """Figures of one run, with the machine that it ran on; on a GPU of what lies there."""
+    roads = scene(receptors or RECEPTORS[device], segments)
     roads.at(slice(FEW)).sums(device)
-    seconds, sums = best_time(lambda: roads.sums(device), repeats)
+    resident = roads.lying_on(device)
+    seconds, there = best_time(lambda: resident.sums(device), repeats)
+    copied, _ = best_time(lambda: roads.sums(device), repeats) if device == "gpu" else (None, None)
+    sums = there._replace(**{name: on_host(getattr(there, name)) for name in ARRAYS})
     rate = sums.pairs / seconds
     return {
         "benchmark": "pairs",
         "device": device,
         "pairs": sums.pairs,
         "seconds": seconds,
+        "seconds_with_copies": copied,
         "pairs_per_second": rate,
         "one_thread_pairs_per_second": _one_thread(roads) if device == "cpu" else None,
         **_beside_plain(roads, sums, rate),
@@ -158,9 +177,12 @@ def _one_thread(roads: Scene) -> float:
 
 
 def _share_of_hardware(rate: float, device: Device) -> dict[str, float]:
-    """Operations a second, and their share of what the cores reach in a loop of nothing else."""
-    if device != "cpu":
-        return {}
+    """Operations a second, and their share of what the cores reach in a loop of nothing else.
+
+    On a GPU: instructions, and their share of what its multiprocessors can start.
+    """
+    if device == "gpu":
+        return gpu_share(rate)
     limits = hardware_limits()
     operations = rate * limits["operations_per_pair"]
     share = operations / limits["measured_operations_per_second"]

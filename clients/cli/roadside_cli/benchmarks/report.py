@@ -92,6 +92,7 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("region", f"{region['receptors']:,} receptors, {region['pieces']:,} pieces of road"),
         ("stages (s)", ", ".join(f"{name} {stages.get(name, 0.0):.3f}" for name in STAGES)),
+        ("overlap", _overlap(served["overlap"])),
         ("tiles", f"{served['tiles']}, {served['unchanged_tiles']} of them unchanged"),
         ("bytes received", f"{served['bytes_received']:,}"),
         ("without transfer", f"first {direct['first']:.3f} s, last {direct['last']:.3f} s"),
@@ -100,7 +101,7 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
             f"{sample['pairs_per_second'] / BILLION:.3f}e9 pairs/s on {sample['tiles']} of "
             f"{sample['of']} tiles; all: about {sample['estimated_seconds_of_all_tiles']:.1f} s",
         ),
-        ("host peak", f"{figures['memory']['host_peak_bytes'] / GIBIBYTE:.2f} GiB"),
+        ("memory", _memory(figures["memory"])),
         (
             "SRM2 loop",
             f"{kernels['pairs_per_second'] / BILLION:.3f}e9 pairs/s, "
@@ -111,6 +112,18 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     if before:
         rows.append(("previous", f"last {before.get('last_s', 0.0):.3f} s at {before['commit']}"))
     return rows
+
+
+def _overlap(found: dict[str, Any]) -> str:
+    """How near a run comes to taking no longer than its slowest stage."""
+    over = found["over_slowest"]
+    return "unknown" if over is None else f"wall {over:.2f} times {found['slowest_stage']}"
+
+
+def _memory(found: dict[str, Any]) -> str:
+    host = f"host peak {found['host_peak_bytes'] / GIBIBYTE:.2f} GiB"
+    on_gpu = found["device_bytes"]
+    return host if on_gpu is None else f"{host}, on the GPU {on_gpu / GIBIBYTE:.2f} GiB"
 
 
 def _parity_rows(parity: dict[str, Any]) -> list[tuple[str, str]]:
@@ -139,7 +152,10 @@ def _pairs(figures: dict[str, Any]) -> Table:
     table.add_row("over plain NumPy", f"{figures['speedup_over_numpy']:.0f} times")
     table.add_row("error of sums", f"{figures['relative_error_of_sums']:.1e}")
     if share is not None:
-        table.add_row("share of the cores' arithmetic", f"{share:.0%}")
+        table.add_row("share of the device's arithmetic", f"{share:.0%}")
+    copied = figures.get("seconds_with_copies")
+    if copied is not None:
+        table.add_row("with copies there and back", f"{figures['pairs'] / copied / BILLION:.3f}e9")
     return table
 
 
