@@ -168,7 +168,13 @@ def test_a_region_is_built_described_and_not_replaced_unasked(tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "value", "words"),
-    [("--extent", "1,2,3", "four numbers"), ("--year", "1900", "year: 1900, must be")],
+    [
+        ("--extent", "1,2,3", "four numbers"),
+        ("--year", "1900", "year: 1900, must be"),
+        ("--terrain", "gone.tif", "terrain gone.tif: no such file"),
+        ("--population", "gone.gpkg", "population gone.gpkg: no such file"),
+        ("--facade-spacing", "0", "facade_spacing: 0 m, must be"),
+    ],
 )
 def test_a_wrong_setting_is_refused_before_any_work(tmp_path, option, value, words):
     pytest.importorskip("pyrosm")

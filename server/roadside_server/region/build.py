@@ -13,6 +13,7 @@ from roadside_server.region.background import read_background
 from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
 from roadside_server.region.defaults import fill_buildings
+from roadside_server.region.facade_receptors import check_facade_spacing
 from roadside_server.region.finished_roads import finish_roads
 from roadside_server.region.links import linked_receptors
 from roadside_server.region.overlaps import without_overlap
@@ -207,6 +208,10 @@ def check_settings(settings: BuildSettings) -> None:
     for field_name in ("receptor_height_air", "receptor_height_noise"):
         height: float = getattr(settings, field_name)
         require(low <= height <= high, field_name, f"{height} m, must be {low:g} to {high:g}")
+    check_facade_spacing(settings.facade_spacing)
+    for name in ("terrain", "population"):
+        path: Path | None = getattr(settings, name)
+        require(path is None or path.is_file(), f"{name} {path}", "no such file")
     for exclusive in (("extent", "polygon", "points"), ("points", "facades"), ("grid", "facades")):
         chosen = [name for name in exclusive if getattr(settings, name)]
         require(len(chosen) <= 1, " and ".join(chosen), "exclude each other; give one of them")

@@ -46,6 +46,13 @@ class _Places(NamedTuple):
     building: Int64
 
 
+def check_facade_spacing(spacing: float) -> None:
+    """Refuse intervals (m) along facades that make no sense."""
+    low, high = SPACING
+    rule = f"{spacing:g} m, must be {low:g} to {high:g}"
+    require(low <= spacing <= high, "facade_spacing", rule)
+
+
 def facade_receptors(buildings: gpd.GeoDataFrame, spacing: float, *, floors: bool) -> Points:
     """Receptors before the facades of all buildings but sheds, outside every building.
 
@@ -58,9 +65,6 @@ def facade_receptors(buildings: gpd.GeoDataFrame, spacing: float, *, floors: boo
     floors
         One receptor a storey, 1.5 m above its floor, rather than one at the region's height.
     """
-    low, high = SPACING
-    rule = f"{spacing:g} m, must be {low:g} to {high:g}"
-    require(low <= spacing <= high, "facade_spacing", rule)
     outlines = buildings.geometry.to_numpy()
     lived_in = np.flatnonzero(buildings["use"] != "shed")
     places = _free(_places(_sides(outlines, lived_in), spacing), outlines)

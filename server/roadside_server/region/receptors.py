@@ -72,20 +72,6 @@ def active(receptors: Grid | Points) -> NDArray[np.bool_]:
     return ~receptors.masked.ravel()
 
 
-def noise_heights(receptors: Grid | Points, height: float) -> Float64:
-    """Height (m above ground) of every receptor of sound; height where it has none of its own."""
-    own = receptors.height if isinstance(receptors, Points) else None
-    if own is None:
-        return np.full(receptors.size, height)
-    return np.where(np.isnan(own), height, own)
-
-
-def facade_buildings(receptors: Grid | Points) -> NDArray[np.int32]:
-    """Row of the building whose facade each receptor stands before; -1: none."""
-    own = receptors.building if isinstance(receptors, Points) else None
-    return np.full(receptors.size, -1, np.int32) if own is None else own
-
-
 def selected(points: Points, which: NDArray[np.intp] | NDArray[np.bool_]) -> Points:
     """Some of the points, or all in another order."""
     columns: dict[str, Any] = {field.name: getattr(points, field.name) for field in fields(points)}

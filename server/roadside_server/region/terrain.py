@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt
 
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.receptors import Extent, coordinates
-from roadside_server.region.schema import Float64, Grid, Points, Terrain
+from roadside_server.region.schema import Grid, Points, Terrain
 
 #: Terrain covers the receptors and so far (m) around them: further roads are not heard.
 MARGIN = 1000.0
@@ -87,32 +87,6 @@ def with_nearest(altitude: NDArray[np.float32]) -> NDArray[np.float32]:
     nearest = distance_transform_edt(missing, return_distances=False, return_indices=True)
     filled: NDArray[np.float32] = altitude[tuple(nearest)]
     return filled
-
-
-def altitude_at(terrain: Terrain, x: Float64, y: Float64) -> Float64:
-    """Altitude (m) of the ground at places (m), on the triangles of the terrain.
-
-    Squares are halved from south-west to north-east.  Beyond the border the border's altitude.
-    """
-    rows, columns = terrain.altitude.shape
-    column, u = _cell(x, terrain.west, terrain.spacing, columns)
-    row, v = _cell(y, terrain.south, terrain.spacing, rows)
-    z = terrain.altitude.astype(np.float64)
-    south_west, south_east = z[row, column], z[row, column + 1]
-    north_west, north_east = z[row + 1, column], z[row + 1, column + 1]
-    south = south_west + u * (south_east - south_west) + v * (north_east - south_east)
-    north = south_west + v * (north_west - south_west) + u * (north_east - north_west)
-    altitude: Float64 = np.where(u >= v, south, north)
-    return altitude
-
-
-def _cell(
-    places: Float64, first: float, spacing: float, count: int
-) -> tuple[NDArray[np.int64], Float64]:
-    """Number of the cell along an axis, and the share of it before each place."""
-    along = np.clip((np.asarray(places, np.float64) - first) / spacing, 0, count - 1)
-    cell = np.minimum(along.astype(np.int64), count - 2)
-    return cell, along - cell
 
 
 def _place(path: Path) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from region_factory import CRS, small_buildings
 from roadside_server.errors import InvalidInputError
 from roadside_server.region.defaults import fill_buildings
-from roadside_server.region.facade_receptors import IN_FRONT, facade_receptors
+from roadside_server.region.facade_receptors import IN_FRONT, check_facade_spacing, facade_receptors
 from shapely import Point, Polygon, box
 from shapely.affinity import rotate
 
@@ -110,4 +110,4 @@ def test_sheds_have_no_receptors():
 
 def test_an_interval_of_no_sense_is_refused():
     with pytest.raises(InvalidInputError, match=r"facade_spacing: 0\.5 m, must be 1 to 100"):
-        number_before(box(0, 0, 10, 10), 0.5)
+        check_facade_spacing(0.5)

@@ -13,7 +13,6 @@ from roadside_server.region.receptors import (
     cell_centres,
     coordinates,
     free_points,
-    noise_heights,
     read_area,
     read_points,
     regular_grid,
@@ -112,7 +111,6 @@ def test_points_may_have_heights_of_their_own(tmp_path):
     path.write_text("x,y,height\n0,0,4.5\n10,10,\n")
     points, _ = read_points(path, CRS)
     assert points.height.tolist() == pytest.approx([4.5, np.nan], nan_ok=True)
-    assert noise_heights(points, 4.0).tolist() == [4.5, 4.0]
 
 
 @pytest.mark.parametrize("height", ["0", "-1", "1000", "high"])

@@ -7,13 +7,11 @@ import pytest
 import rasterio
 import rasterio.shutil
 from affine import Affine
-from hypothesis import given
-from hypothesis import strategies as st
 from rasterio.vrt import WarpedVRT
-from region_factory import CRS, SOUTH, WEST, small_terrain
+from region_factory import CRS, SOUTH, WEST
 from roadside_server.errors import InvalidInputError
-from roadside_server.region.schema import Points, Terrain
-from roadside_server.region.terrain import MARGIN, altitude_at, read_terrain, with_nearest
+from roadside_server.region.schema import Points
+from roadside_server.region.terrain import MARGIN, read_terrain, with_nearest
 
 HERE = Points(np.array([WEST, WEST + 500]), np.array([SOUTH, SOUTH + 300]), np.array(["a", "b"]))
 #: South-west corner of the files' cells, and their side (m).
@@ -140,19 +138,6 @@ def test_a_file_that_is_no_raster_is_named(tmp_path, name):
         (tmp_path / name).write_text("words, not altitudes")
     with pytest.raises(InvalidInputError, match=name):
         read_terrain(tmp_path / name, None, HERE, CRS)
-
-
-@given(st.floats(-100, 800), st.floats(-100, 700))
-def test_the_ground_between_nodes_is_a_triangle(east, north):
-    slope = small_terrain()
-    x, y = np.array([WEST + east]), np.array([SOUTH + north])
-    assert altitude_at(slope, x, y) == pytest.approx(np.clip(east, 0, 600) / 100, abs=1e-9)
-
-
-def test_squares_of_the_terrain_are_halved_from_south_west_to_north_east():
-    saddle = Terrain(0.0, 0.0, 10.0, np.array([[0, 4], [8, 0]], np.float32))
-    x, y = np.array([5.0, 7.5, 2.5, 0.0, 10.0]), np.array([5.0, 2.5, 7.5, 10.0, 0.0])
-    assert altitude_at(saddle, x, y).tolist() == [0, 2, 4, 8, 4]
 
 
 def test_the_terrain_of_ghent_has_the_altitudes_of_its_model(shared_data):
