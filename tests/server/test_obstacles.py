@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 from region_factory import CRS, SOUTH, WEST, small_region
 from roadside_server.scenario.construction import (
@@ -63,6 +64,17 @@ def test_new_buildings_come_last_and_removed_ones_leave_the_others_in_order():
         first.wkb,
         TOWER.footprint.normalize().wkb,
     }
+
+
+@pytest.mark.parametrize(("height", "areas"), [(40.0, (240.0, 240.0)), (5.0, (360.0, 120.0))])
+def test_where_buildings_overlap_the_tallest_counts(height, areas):
+    # A wing of 20 by 12 m, half of it in a building of 30 by 12 m that is 12 m high.
+    west, south, *_ = REGION.buildings.geometry.to_numpy()[0].bounds
+    wing = Building(box(west - 10, south, west + 10, south + 12), height)
+    found = obstacles_after(REGION, with_building(NOTHING, wing)).buildings
+    assert shapely.area(found.footprint[[0, -1]]) == pytest.approx(areas)
+    # Neighbours that only touch keep their corners.
+    assert (found.footprint[1:-1] == REGION.buildings.geometry.to_numpy()[1:]).all()
 
 
 def test_a_building_that_is_removed_again_leaves_the_obstacles_as_they_were():

@@ -7,19 +7,23 @@ import shapely
 from numpy.typing import NDArray
 
 from roadside_server.region.schema import Float64, Region
-from roadside_server.scenario.construction import Barrier, Construction, Shapes, shapes_of
+from roadside_server.scenario.construction import Barrier, Building, Construction, Shapes, shapes_of
 
 #: Screens nearer to each other than this (m), along at least so much of their length (m), are one:
 #: the higher.  Shorter parts lie where one crosses or meets the other.
 BESIDE, ALONG = 2.0, 10.0
+#: Area (m2) that buildings which only touch may have in common.
+TOUCHING = 1e-3
+#: Row of a building that the region does not have.
+NEW = -1
 
 
 class Buildings(NamedTuple):
     """Buildings with flat roofs."""
 
-    footprint: Shapes  # m, the region's CRS
+    footprint: Shapes  # m, the region's CRS; what taller ones leave of it
     height: Float64  # m above the ground
-    row: NDArray[np.int32]  # of the region's table; -1: new
+    row: NDArray[np.int32]  # of the region's table, or NEW
 
 
 class Screens(NamedTuple):
@@ -56,20 +60,35 @@ def changed_shapes(region: Region, construction: Construction) -> Shapes:
 
 def _buildings(region: Region, construction: Construction) -> Buildings:
     stays = np.delete(np.arange(len(region.buildings)), list(construction.removed))
-    new = construction.buildings
-    return Buildings(
-        np.concatenate(
-            [
-                shapes_of(region.buildings.geometry)[stays],
-                shapes_of(building.footprint for building in new),
-            ]
-        ),
-        np.append(
-            region.buildings["height"].to_numpy(np.float64)[stays],
-            [building.height for building in new],
-        ),
-        np.append(stays, np.full(len(new), -1)).astype(np.int32),
+    buildings = Buildings(
+        shapes_of(region.buildings.geometry)[stays],
+        region.buildings["height"].to_numpy(np.float64)[stays],
+        stays.astype(np.int32),
     )
+    for building in construction.buildings:
+        buildings = _built(buildings, building)
+    return buildings
+
+
+def _built(buildings: Buildings, building: Building) -> Buildings:
+    """With one more: where it overlaps others, the tallest counts."""
+    near = np.flatnonzero(shapely.intersects(buildings.footprint, building.footprint))
+    common = shapely.area(shapely.intersection(buildings.footprint[near], building.footprint))
+    overlaps = near[common > TOUCHING]
+    lower = overlaps[buildings.height[overlaps] <= building.height]
+    higher = np.setdiff1d(overlaps, lower)
+    footprint = buildings.footprint.copy()
+    footprint[lower] = shapely.difference(footprint[lower], building.footprint)
+    new = building.footprint
+    if higher.size:
+        new = shapely.difference(new, shapely.union_all(footprint[higher]))
+    together = Buildings(
+        np.append(footprint, shapes_of([new])),
+        np.append(buildings.height, building.height),
+        np.append(buildings.row, np.int32(NEW)),
+    )
+    stands = ~shapely.is_empty(together.footprint)
+    return Buildings(*(column[stands] for column in together))
 
 
 def _screens(region: Region, barriers: tuple[Barrier, ...]) -> Screens:
