@@ -16,6 +16,7 @@ from grpc_health.v1 import health_pb2
 from region_factory import small_region
 from roadside.v1 import region_service_pb2, result_service_pb2
 from roadside.v1 import scenario_service_pb2 as messages
+from roadside_client import RoadsideClientError, connect
 from roadside_server.errors import InvalidInputError, RegionDamagedError
 from roadside_server.region.storage import write_region
 from roadside_server.serve import EmbeddedServer
@@ -232,8 +233,10 @@ def test_a_device_that_is_lost_too_often_is_given_up(pair, calls_of_pair, monkey
     # Nothing was said of the first loss: a device was left.
     assert next(watch).status == Status.NOT_SERVING
     watch.cancel()
-    error = refused(calls.run(request()))
-    assert refusal(error)[:2] == (Code.UNAVAILABLE, "DEVICE_LOST")
+    with connect(pair.address) as client, pytest.raises(RoadsideClientError) as error:
+        client.run(request().scenario).finish()
+    assert (error.value.status, error.value.reason) == (Code.UNAVAILABLE, "DEVICE_LOST")
+    assert str(error.value).startswith("nothing computes on cpu:")
     assert all(gone(process_of(pair, device)) for device in (0, 1))
 
 

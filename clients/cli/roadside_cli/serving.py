@@ -35,7 +35,7 @@ def serve(
             help="Sum up the traffic of all regions before serving, with this tolerance; 0: formal."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu or gpu.")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, gpu, or several: gpu:0,gpu:1.")] = "cpu",
     queue: Annotated[int, typer.Option(help="Requests that may wait for the device.")] = 16,
     reflection: Annotated[
         bool, typer.Option(help="Tell clients of the services and messages.")

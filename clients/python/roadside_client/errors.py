@@ -65,7 +65,9 @@ def client_error(error: grpc.RpcError, address: str) -> RoadsideClientError:
     """The error that a failed call to the server at an address means to the caller."""
     status = error.code()
     reason, violations, retry_after = _details(error)
-    message = _message(status, error.details() or "", address)
+    # With a reason, it is the server that speaks.
+    spoken = error.details() or ""
+    message = (spoken if reason else "") or _message(status, spoken, address)
     return RoadsideClientError(message, status, reason, violations, retry_after)
 
 
