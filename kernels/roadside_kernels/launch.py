@@ -1,5 +1,6 @@
 """Which processor computes, what it may be given, and loops that serve every pointwise formula."""
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar, cast
@@ -15,6 +16,11 @@ Procedure = TypeVar("Procedure", bound=Callable[..., Any])
 
 #: Threads of a block on the GPU: two of them share a block of receptors.
 THREADS = 128
+
+
+#: Held by whoever shares a loop among all cores beside other threads that do: the way to share
+#: them that Numba falls back to, where no OpenMP is installed, ends the process if two do at once.
+CORES = threading.Lock()
 
 
 def gpu_available() -> bool:
@@ -77,7 +83,8 @@ def at_every_receptor(
         return
     resident = lies_on_gpu(found[0])
     if device == "cpu" and not resident:
-        cpu_loop(formula)(receptors, given, found)
+        with CORES:
+            cpu_loop(formula)(receptors, given, found)
         return
     computed = room_on_device(found)
     gpu_loop(formula)[-(-receptors // THREADS), THREADS](receptors, on_device(given), computed)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from roadside_kernels.arrays import BLOCK, Float32, Receptors, Segments
 from roadside_kernels.geometry import block_boxes, distance_to_segment
+from roadside_kernels.launch import CORES
 from roadside_kernels.physics import f32, physics
 
 Bool = NDArray[np.bool_]
@@ -74,5 +75,6 @@ _find = njit(parallel=True, nogil=True, error_model="numpy")(_find_within)
 def within_reach(receptors: Receptors, segments: Segments, reach: float) -> Bool:
     """Which receptors have a segment within reach (m)."""
     found = np.zeros(receptors.x.size, np.bool_)
-    _find(receptors, block_boxes(receptors), segments, f32(reach), found)
+    with CORES:
+        _find(receptors, block_boxes(receptors), segments, f32(reach), found)
     return found

@@ -5,12 +5,13 @@ says nothing there.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from roadside_kernels.arrays import Float32
-from roadside_kernels.device_memory import contiguous, room_beside
+from roadside_kernels.device_memory import contiguous, lies_on_gpu, room_beside
 from roadside_kernels.launch import at_every_receptor
 from roadside_kernels.noise.decibel import level_of
 from roadside_kernels.physics import physics
@@ -75,5 +76,18 @@ def levels(energy: Float32) -> Levels:
     receptors = energy.shape[1]
     rows = (room_beside(energy, (receptors,), np.float32) for _ in Levels._fields)
     found = Levels(*rows)
-    at_every_receptor(levels_at, receptors, Energies(contiguous(energy)), found)
+    given = Energies(contiguous(energy))
+    if lies_on_gpu(energy):
+        at_every_receptor(levels_at, receptors, given, found)
+    else:
+        _levels(receptors, given, found)
     return found
+
+
+def _levels_of(receptors: int, given: Energies, found: Levels) -> None:
+    for i in range(receptors):
+        levels_at(i, given, found)
+
+
+# So little work that more cores gain nothing.
+_levels: Any = njit(nogil=True, error_model="numpy")(_levels_of)
