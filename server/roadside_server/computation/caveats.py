@@ -44,17 +44,28 @@ INTERACTIVE = (
 INDICATIVE = "results are indicative: SRM1 and SRM2 are Dutch methods, simplified for maps"
 
 
-def caveats_of(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> tuple[str, ...]:
-    """Caveats of a scenario that turns the region's roads into these."""
+def caveats_of(
+    region: Region,
+    scenario: Scenario,
+    roads: gpd.GeoDataFrame,
+    sound: tuple[str, ...] = (FLAT_GROUND,),
+) -> tuple[str, ...]:
+    """Caveats of a scenario that turns the region's roads into these.
+
+    Parameters
+    ----------
+    sound
+        How noise was computed, in words.
+    """
     air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
     noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
     known = [_rerouting(region, scenario, roads)]
-    known += _construction(scenario.construction, air=air, noise=noise)
+    known += _construction(scenario.construction, air=air, flat=noise and FLAT_GROUND in sound)
     known += _assumed_volumes(region)
     if air:
         known += _air(region, scenario, scenario.options.tolerance)
     if noise:
-        known.append(FLAT_GROUND)
+        known += sound
     # The region says the same of volumes at more length.
     others = [text for text in region.assumptions if VOLUMES not in text.lower()]
     return tuple(filter(None, [*known, *others]))
@@ -66,11 +77,11 @@ def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> s
     return NO_REROUTING if lacks_rerouting(region.roads, roads) else ""
 
 
-def _construction(construction: Construction, *, air: bool, noise: bool) -> Iterator[str]:
+def _construction(construction: Construction, *, air: bool, flat: bool) -> Iterator[str]:
     """What barriers and buildings do not do."""
     if not construction.changes:
         return
-    if noise:
+    if flat:
         yield OBSTACLES_UNHEARD
     if air and construction.barriers:
         yield BARRIERS_IN_AIR

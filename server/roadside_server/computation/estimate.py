@@ -9,11 +9,13 @@ from roadside_kernels.arrays import Float32, Segments
 from roadside_kernels.geometry import block_boxes, pieces_of_segment, segment_to_box
 
 from roadside_server.computation.job import Job
+from roadside_server.computation.noise import NoiseModel
 from roadside_server.computation.open_roads import SEEN, OpenRoads
 from roadside_server.computation.parts import WHOLE
-from roadside_server.computation.rates import RATES
+from roadside_server.computation.rates import RATES, Kind
 from roadside_server.computation.sources import Stretches, chosen, localised, near
 from roadside_server.computation.tiles import Tile, receptors_of
+from roadside_server.computation.transfer.model import TransferModel
 from roadside_server.region.schema import Grid, Points
 
 #: Blocks of receptors at which pairs are counted, and tiles that they are in.
@@ -39,7 +41,7 @@ class Estimate(NamedTuple):
 class Load(NamedTuple):
     """Stretches that are to be evaluated, all within a distance (m)."""
 
-    kind: str  # air or noise
+    kind: Kind
     stretches: Stretches
     reach: float
     most: int  # that a receptor sees
@@ -55,6 +57,10 @@ def estimate(job: Job) -> Estimate:
         pieces += load.stretches.road.size
         pairs += found
         seconds += found / RATES.rate(load.kind, job.device)
+    if isinstance(job.noise, TransferModel):
+        lines, rows = _rows(job, job.noise)
+        pieces, pairs = pieces + lines, pairs + rows
+        seconds += rows / RATES.rate(job.noise.kind, job.device)
     size = receptors.size * sum(ITEM_SIZE[array.dtype] for array in job.arrays)
     return Estimate(receptors.size, len(tiles), pieces, round(pairs), seconds, size)
 
@@ -66,11 +72,21 @@ def _loads(job: Job) -> Iterator[Load]:
         for part, roads in job.air.open_roads.items():
             if part != unused:
                 yield Load("air", roads.stretches, job.air.reach, _most(roads))
-    if job.noise is not None:
+    if isinstance(job.noise, NoiseModel):
         unused = "unchanged" if job.noise.key is not None else WHOLE
         for part, sources in job.noise.sources.items():
             if part != unused:
                 yield Load("noise", sources.stretches, job.noise.reach, EVERY_PIECE)
+
+
+def _rows(job: Job, noise: TransferModel) -> tuple[int, float]:
+    """Lines that are evaluated if no sums are in memory yet, and the rows that are read."""
+    reached = 1.0 - len(job.unchanged) / max(len(job.all_tiles), 1)
+    share = {WHOLE: 1.0, "unchanged": 1.0, "before": reached, "after": reached}
+    share.pop("unchanged" if noise.key is not None else WHOLE)
+    sounds = {part: int(noise.power[part].sounds.sum()) for part in share}
+    read = sum(share[part] for part, lines in sounds.items() if lines)
+    return sum(sounds.values()), read * noise.transfer.manifest.rows
 
 
 def _most(roads: OpenRoads) -> int:

@@ -19,12 +19,12 @@ from roadside_server.computation.arrays import (
     ResultArray,
     result_arrays,
 )
-from roadside_server.computation.caveats import OBSTACLES_UNHEARD, caveats_of
+from roadside_server.computation.caveats import FLAT_GROUND, OBSTACLES_UNHEARD, caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.homes import NO_HOMES, Homes, homes_of
 from roadside_server.computation.lanes import in_lanes, lanes_on
 from roadside_server.computation.methods import Methods
-from roadside_server.computation.noise import NoiseModel, noise_levels, noise_model
+from roadside_server.computation.noise import NoiseModel, noise_model
 from roadside_server.computation.open_roads import open_stretches
 from roadside_server.computation.parts import states_for
 from roadside_server.computation.rates import timed
@@ -43,11 +43,14 @@ from roadside_server.computation.tiles import (
     strips_of,
     tiles_of,
 )
+from roadside_server.computation.transfer.model import TransferModel, transfer_model
+from roadside_server.computation.transfer.noise_points import side_of_squares
+from roadside_server.computation.transfer.words import sentences
 from roadside_server.computation.unchanged import unchanged_tiles
 from roadside_server.emissions.factors import EmissionFactors, load_factors
 from roadside_server.errors import RegionIncompleteError
 from roadside_server.region.schema import Region
-from roadside_server.scenario.measures import apply_measures
+from roadside_server.scenario.measures import Traffic, apply_measures
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.scenario.reading import Scenario
 
@@ -83,7 +86,7 @@ class Job:
     unchanged: frozenset[Tile]  # that no changed road reaches
     states: tuple[str, ...]  # of the traffic: baseline, scenario
     air: AirModel | None  # None: no quantity of the air is asked
-    noise: NoiseModel | None
+    noise: NoiseModel | TransferModel | None
     open_roads: Stretches  # that act by SRM2, whatever they emit
     homes: Homes  # whose exposure to noise is counted
 
@@ -112,7 +115,8 @@ class Job:
         by_state: dict[str, Quantities] = {}
         pairs = 0
         unchanged = tile in self.unchanged
-        if not unchanged or self.scenario.outputs != ("difference",):
+        asked = not unchanged or self.scenario.outputs != ("difference",)
+        if receptors.cell.size and asked:
             flags[:] = 0
             by_state = {state: {} for state in self.states}
             for strip in strips_of(tile, receptors, max(receptors.cell.size, 1)):
@@ -161,16 +165,16 @@ class Job:
 
     def _add_noise(
         self,
-        noise: NoiseModel,
+        noise: NoiseModel | TransferModel,
         strip: Strip,
         by_state: dict[str, Quantities],
         cancelled: Cancelled,
     ) -> int:
         """Add levels of every state; the pairs evaluated."""
-        with timed("noise", self.device) as work:
+        with timed(noise.kind, self.device) as work:
             parts = noise.energies(strip, cancelled)
             work.pairs = sum(part.pairs for part in parts.values())
-        _add(by_state, lambda state: noise_levels(parts, state), changes(parts))
+        _add(by_state, lambda state: noise.levels(parts, state, strip), changes(parts))
         return work.pairs
 
     def _outputs(
@@ -196,7 +200,9 @@ class Job:
                 kept.append(_difference(by_state, array.quantity, self.states, nothing))
                 outputs[array.name] = place(kept[-1])
             elif array.output:
-                outputs[array.name] = place(by_state[array.output][array.quantity])
+                outputs[array.name] = place(
+                    by_state.get(array.output, {}).get(array.quantity, nothing)
+                )
         return outputs
 
 
@@ -223,11 +229,10 @@ def prepare(
     RegionIncompleteError
         If nothing but sound is asked of barriers or buildings that no sound meets.
     """
-    _require_effect(scenario)
     factors, methods = factors or load_factors(), methods or Methods()
     site = site or Site(region)
+    _require_effect(scenario, site)
     traffic = apply_measures(region, scenario.measures)
-    caveats = caveats_of(region, scenario, traffic.roads)
     states = states_for(scenario.outputs)
     options = scenario.options
     air = noise = None
@@ -241,13 +246,8 @@ def prepare(
             device=device,
         )
     if set(scenario.quantities) & set(NOISE_QUANTITIES):
-        noise = noise_model(
-            site,
-            traffic,
-            reach=options.noise_range,
-            methods=methods,
-            device=device,
-        )
+        noise = _sound(site, traffic, options.noise_range, methods, device)
+    caveats = caveats_of(region, scenario, traffic.roads, _said_of_sound(site, scenario, noise))
     homes = NO_HOMES
     if noise is not None and not region.population.empty:
         homes = site.once("homes", lambda: homes_of(region))
@@ -259,7 +259,13 @@ def prepare(
         device=device,
         arrays=result_arrays(region, scenario),
         stamp=stamp_of(
-            region, scenario, methods=methods, factors=factors, device=device, caveats=caveats
+            region,
+            scenario,
+            methods=methods,
+            factors=factors,
+            device=device,
+            caveats=caveats,
+            transfer=site.transfer.manifest if site.transfer is not None else None,
         ),
         caveats=caveats,
         all_tiles=tiles,
@@ -272,8 +278,30 @@ def prepare(
     )
 
 
-def _require_effect(scenario: Scenario) -> None:
+def _sound(
+    site: Site, traffic: Traffic, reach: float, methods: Methods, device: Device
+) -> NoiseModel | TransferModel:
+    """How the sound of the traffic spreads: by the region's transfer, or over flat ground."""
+    if site.transfer is not None:
+        return transfer_model(site, site.transfer, traffic, methods=methods, device=device)
+    return noise_model(site, traffic, reach=reach, methods=methods, device=device)
+
+
+def _said_of_sound(
+    site: Site, scenario: Scenario, noise: NoiseModel | TransferModel | None
+) -> tuple[str, ...]:
+    """How noise was computed, in words."""
+    if not isinstance(noise, TransferModel):
+        return (site.note, FLAT_GROUND)
+    manifest = noise.transfer.manifest
+    side = side_of_squares(site.region.receptors, manifest.settings.spacing)
+    return sentences(site.region, manifest, side, scenario.options, noise.louder)
+
+
+def _require_effect(scenario: Scenario, site: Site) -> None:
     """Refuse barriers and buildings where only sound is asked, which passes them unchanged."""
+    if site.transfer is not None:
+        return
     if scenario.construction.changes and set(scenario.quantities) <= set(NOISE_QUANTITIES):
         raise RegionIncompleteError(OBSTACLES_UNHEARD)
 

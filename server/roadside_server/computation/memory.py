@@ -43,8 +43,11 @@ def sums_per_receptor(sectors: int) -> int:
     return VARIANTS * air + PERIODS * SINGLE + 1
 
 
-def footprint(header: Mapping[str, Any]) -> Footprint:
-    """What the region of a header (``region/parts.py``) takes."""
+def footprint(header: Mapping[str, Any], transfer: int = 0) -> Footprint:
+    """What the region of a header (``region/parts.py``) takes, with so many bytes of transfer.
+
+    A noise transfer is memory-mapped; it counts, since scenarios are slow where it does not fit.
+    """
     counts = header["counts"]
     receptors = counts["receptors"]
     on_grid = header["receptors"]["kind"] == "grid"
@@ -55,11 +58,12 @@ def footprint(header: Mapping[str, Any]) -> Footprint:
         + counts["roads"] * ROAD
         + (counts["buildings"] + counts["trees"]) * BUILDING
     )
+    held += transfer
     sectors = len(header["weather"]["frequency"])
     return Footprint(held, receptors * sums_per_receptor(sectors))
 
 
-def gpu_footprint(header: Mapping[str, Any]) -> Footprint:
+def gpu_footprint(header: Mapping[str, Any], transfer: int = 0) -> Footprint:
     """What the same region takes on a GPU, where its sums lie instead of on the host."""
     counts = header["counts"]
     sectors = len(header["weather"]["frequency"])
@@ -68,4 +72,4 @@ def gpu_footprint(header: Mapping[str, Any]) -> Footprint:
         + counts["street_links"] * GPU_LINK
         + counts["roads"] * GPU_ROAD
     )
-    return Footprint(held, counts["receptors"] * sums_per_receptor(sectors))
+    return Footprint(held + transfer, counts["receptors"] * sums_per_receptor(sectors))

@@ -1,6 +1,7 @@
 """Sound of the traffic at receptors: what is independent of the tiles, and the sums of a tile."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -23,6 +24,7 @@ from roadside_server.computation.evaluation import (
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.parts import WHOLE, active, divided, few_change
 from roadside_server.computation.placement import ON_HOST, Placement, placement_for
+from roadside_server.computation.rates import Kind
 from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.site import Site
 from roadside_server.computation.sources import (
@@ -56,8 +58,9 @@ class NoiseSources:
 
 @dataclass(frozen=True, slots=True)
 class NoiseModel:
-    """Sound of the traffic before and after: sources by part, and how sound spreads."""
+    """Sound of the traffic before and after on flat ground: sources by part, how sound spreads."""
 
+    kind: ClassVar[Kind] = "noise"
     sources: dict[str, NoiseSources]
     transfer: FlatGround
     reach: float  # m
@@ -73,6 +76,12 @@ class NoiseModel:
             return self
         transfer, site = map(np.asarray, self.transfer), (self.reach, self.device)
         return replace(self, key=digest(*roads.stretches, roads.power, *transfer, site))
+
+    @property
+    def changed(self) -> Stretches:
+        """Stretches whose power changes, as they are before and after."""
+        parts = (self.sources[part].stretches for part in ("before", "after"))
+        return Stretches(*map(np.concatenate, zip(*parts, strict=True)))
 
     def energies(self, strip: Strip, cancelled: Cancelled = never) -> dict[str, Part]:
         """Energies (3, N) re (20 uPa)^2 by part; raises ComputationCancelledError if cancelled."""
@@ -91,6 +100,11 @@ class NoiseModel:
             )
 
         return evaluated(energy, strip, key, self.resident)
+
+    def levels(self, parts: dict[str, Part], state: str, _: Strip) -> dict[str, Float32]:
+        """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
+        (energy,) = total(parts, state)
+        return {name: on_host(level) for name, level in levels(energy)._asdict().items()}
 
     def _energy(self, part: str, strip: Strip) -> Part:
         receptors, sources = self.placement.receptors(strip), self.sources[part]
@@ -134,12 +148,6 @@ def noise_model(
         sources, transfer, reach, device, resident=site.resident, placement=placement
     )
     return model.keyed()
-
-
-def noise_levels(parts: dict[str, Part], state: str) -> dict[str, Float32]:
-    """Levels (dB(A)) with the traffic of one state; NaN where no road is within range."""
-    (energy,) = total(parts, state)
-    return {name: on_host(level) for name, level in levels(energy)._asdict().items()}
 
 
 def noise_stretches(region: Region) -> Stretches:

@@ -5,16 +5,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numba
 from roadside_kernels.launch import Device
 
+#: What pairs are of: pieces of road by air or by sound, rows of a noise transfer.
+Kind = Literal["air", "noise", "rows"]
 #: Pairs a second before any work was measured: for each core of a CPU, for a whole GPU.
-DEFAULT_RATES = {
+DEFAULT_RATES: dict[tuple[Kind, Device], float] = {
     ("air", "cpu"): 3e8,
     ("noise", "cpu"): 1.4e8,
     ("air", "gpu"): 1e11,
     ("noise", "gpu"): 1e11,
+    ("rows", "cpu"): 8e7,
+    ("rows", "gpu"): 2e10,
 }
 #: Weight of a new measurement in the running mean.
 NEWEST = 0.3
@@ -27,9 +32,9 @@ class Rates:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._measured: dict[tuple[str, Device], float] = {}
+        self._measured: dict[tuple[Kind, Device], float] = {}
 
-    def record(self, kind: str, device: Device, pairs: int, seconds: float) -> None:
+    def record(self, kind: Kind, device: Device, pairs: int, seconds: float) -> None:
         """Take in a measurement."""
         if pairs < FEWEST_PAIRS or seconds <= 0.0:
             return
@@ -38,7 +43,7 @@ class Rates:
             before = self._measured.get((kind, device), rate)
             self._measured[kind, device] = (1.0 - NEWEST) * before + NEWEST * rate
 
-    def rate(self, kind: str, device: Device) -> float:
+    def rate(self, kind: Kind, device: Device) -> float:
         """Pairs a second."""
         cores = numba.get_num_threads() if device == "cpu" else 1
         with self._lock:
@@ -56,7 +61,7 @@ class Work:
 
 
 @contextmanager
-def timed(kind: str, device: Device) -> Iterator[Work]:
+def timed(kind: Kind, device: Device) -> Iterator[Work]:
     """Measure the rate of some work, whose pairs are known at its end."""
     work, start = Work(), time.perf_counter()
     yield work

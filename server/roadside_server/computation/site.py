@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from roadside_server.computation.evaluation import RESIDENT, Part
 from roadside_server.computation.resident import Resident
+from roadside_server.computation.transfer.stored import StoredTransfer
 from roadside_server.region.schema import Region
 
 Found = TypeVar("Found")
@@ -39,7 +40,15 @@ class Known:
 class Site(Known):
     """A region as the computation knows it; forgotten with all it holds when it is unloaded."""
 
-    def __init__(self, region: Region, resident: Resident[Part] = RESIDENT) -> None:
+    def __init__(
+        self,
+        region: Region,
+        resident: Resident[Part] = RESIDENT,
+        transfer: StoredTransfer | None = None,
+        note: str = "",
+    ) -> None:
         super().__init__()
         self.region = region
         self.resident = resident
+        self.transfer = transfer  # of noise; None: sound spreads over flat ground
+        self.note = note  # why there is none though one was made

@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 from roadside_kernels.launch import Device
 
-from roadside_server.computation.methods import Methods
+from roadside_server.computation.methods import FLAT_GROUND, OBSTACLES, Methods
+from roadside_server.computation.transfer.storage import Manifest
+from roadside_server.computation.transfer.words import stamped
 from roadside_server.emissions.factors import EmissionFactors
 from roadside_server.region.schema import Region
 from roadside_server.scenario.reading import Scenario
@@ -27,6 +29,7 @@ def stamp_of(
     factors: EmissionFactors,
     device: Device,
     caveats: tuple[str, ...],
+    transfer: Manifest | None = None,
 ) -> dict[str, object]:
     """Stamp as JSON values."""
     return {
@@ -45,7 +48,8 @@ def stamp_of(
         "quantities": list(scenario.quantities),
         "outputs": list(scenario.outputs),
         "options": asdict(scenario.options),
-        "methods": methods.described(region),
+        "methods": methods.described(region, FLAT_GROUND if transfer is None else OBSTACLES),
+        "noise_transfer": None if transfer is None else stamped(transfer),
         "emission_factors": {"name": factors.name, "description": factors.description},
         "year": scenario.options.year,
         "device": device,

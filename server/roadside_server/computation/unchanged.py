@@ -9,13 +9,17 @@ from roadside_server.computation.noise import NoiseModel
 from roadside_server.computation.reach import lines_of
 from roadside_server.computation.sources import ROUNDING, Stretches
 from roadside_server.computation.tiles import POINTS_TILE, TILE, Tile
+from roadside_server.computation.transfer.model import TransferModel
 from roadside_server.region.schema import Grid, Region
 
 Bool = NDArray[np.bool_]
 
 
 def unchanged_tiles(
-    region: Region, tiles: tuple[Tile, ...], air: AirModel | None, noise: NoiseModel | None
+    region: Region,
+    tiles: tuple[Tile, ...],
+    air: AirModel | None,
+    noise: NoiseModel | TransferModel | None,
 ) -> frozenset[Tile]:
     """Tiles that no changed road reaches, by air or by sound."""
     changes = np.zeros(len(tiles), np.bool_)
@@ -23,8 +27,7 @@ def unchanged_tiles(
         changes |= _linked(region, tiles, air)
         changes |= _within(tiles, air.changed, air.reach)
     if noise is not None:
-        for part in ("before", "after"):
-            changes |= _within(tiles, noise.sources[part].stretches, noise.reach)
+        changes |= _within(tiles, noise.changed, noise.reach)
     return frozenset(tile for tile, change in zip(tiles, changes, strict=True) if not change)
 
 

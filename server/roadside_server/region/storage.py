@@ -35,6 +35,8 @@ from roadside_server.region.schema import Grid, Region
 #: Version of the folder's layout; a reader refuses others.
 FORMAT = 2
 HEADER = "region.json"
+#: Folder of the noise transfer (``computation/transfer/storage.py``).
+NOISE = "noise"
 #: Values a chunk of a stored array, at most.
 CHUNK = 1 << 20
 
@@ -140,6 +142,9 @@ def _replace_folder(draft: Path, folder: Path) -> None:
     except OSError:
         aside.rename(folder)
         raise
+    # What it was made of says whether it still holds.
+    if (aside / NOISE).is_dir():
+        (aside / NOISE).rename(folder / NOISE)
     shutil.rmtree(aside)
 
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from roadside_server.computation.memory import Footprint, footprint, gpu_footprint
 from roadside_server.computation.resident import Resident
 from roadside_server.computation.site import Site
+from roadside_server.computation.transfer.opening import open_transfer
+from roadside_server.computation.transfer.storage import FOLDER, MANIFEST, read_manifest
 from roadside_server.errors import (
     InvalidInputError,
     NotFoundError,
@@ -41,6 +43,7 @@ class KnownRegion:
 
     source: Path | Region
     header: dict[str, Any]
+    transfer: int = 0  # bytes of the noise transfer
     site: Site | None = None
     fingerprint: Fingerprint = frozenset()
 
@@ -52,12 +55,12 @@ class KnownRegion:
     @property
     def footprint(self) -> Footprint:
         """Bytes that it takes while it is loaded."""
-        return footprint(self.header)
+        return footprint(self.header, self.transfer)
 
     @property
     def on_gpu(self) -> Footprint:
         """Bytes that it takes on a GPU if its sums lie there."""
-        return gpu_footprint(self.header)
+        return gpu_footprint(self.header, self.transfer)
 
 
 class Catalogue:
@@ -158,12 +161,12 @@ class Catalogue:
                 fingerprint = _fingerprint(known.source)
                 if fingerprint != known.fingerprint:
                     known.header = self._read_header(known, known.source)
+                    known.transfer = _transfer_bytes(known.source)
                     known.site, known.fingerprint = None, fingerprint
             if known.site is None:
                 self._require_room(known)
                 source = known.source
-                region = load_region(source) if isinstance(source, Path) else source
-                known.site = Site(region, Resident(known.footprint.sums))
+                known.site = _new_site(known, source)
             return known.site
 
     def _read_header(self, known: KnownRegion, folder: Path) -> dict[str, Any]:
@@ -210,6 +213,18 @@ def _require(known: KnownRegion, needed: Footprint, budget: int, taken: int, whe
         )
 
 
+def _new_site(known: KnownRegion, source: Path | Region) -> Site:
+    """A region read, with its noise transfer if that holds."""
+    sums = known.footprint.sums
+    if isinstance(source, Region):
+        return Site(source, Resident(sums))
+    region = load_region(source)
+    opened = open_transfer(region, source)
+    if opened.note:
+        logger.warning("regions/%s: %s", known.name, opened.note)
+    return Site(region, Resident(sums), opened.transfer, opened.note)
+
+
 def region_folders(folder: Path) -> tuple[Path, ...]:
     """A region's folder itself, or those of the regions in it."""
     if (folder / "region.json").is_file():
@@ -218,6 +233,12 @@ def region_folders(folder: Path) -> tuple[Path, ...]:
     if not found:
         raise InvalidInputError("region", f"{folder} holds no region")
     return found
+
+
+def _transfer_bytes(folder: Path) -> int:
+    """Bytes of a region's noise transfer that is complete."""
+    manifest = read_manifest(folder)
+    return manifest.bytes if manifest is not None else 0
 
 
 def _header(source: Path | Region) -> dict[str, Any]:
@@ -229,7 +250,14 @@ def _header(source: Path | Region) -> dict[str, Any]:
 
 def _fingerprint(folder: Path) -> Fingerprint:
     try:
-        files = [(path, path.stat()) for path in folder.rglob("*")]
+        # While a noise transfer is built, its tiles are none of the region's.
+        kept = (path for path in folder.rglob("*") if _is_part(path.relative_to(folder)))
+        files = [(path, path.stat()) for path in kept]
     except OSError:
         return frozenset()
     return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files)
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a file of a region's folder makes it another region."""
+    return path.parts[0] != FOLDER or path.name == MANIFEST
