@@ -43,7 +43,7 @@ SAME_PLACE = 1e-3
 STRAIGHT = 1e-3
 #: Altitude (m) of what is not there.
 NOWHERE = -1e30
-#: Crossings that a room has place for at first, and buildings that overlap at one place.
+#: Crossings that a room has place for at first; for so many, one building that overlaps others.
 ROOM, OVERLAPS = 256, 16
 #: Most points at one place: before, up, top, and after with the source's own ground.
 AT_ONCE = 4
@@ -107,7 +107,7 @@ class Room(NamedTuple):
 
 def _cut_room(crossings: int = ROOM) -> Room:
     """Room for so many crossings, and for the points that they make."""
-    points = AT_ONCE * (crossings + 2)
+    points, overlaps = AT_ONCE * (crossings + 2), OVERLAPS + crossings // OVERLAPS
     return Room(
         Crossings(
             np.empty(crossings, np.float32),
@@ -122,9 +122,9 @@ def _cut_room(crossings: int = ROOM) -> Room:
             np.empty(points, np.int32),
         ),
         Roofs(
-            np.empty(OVERLAPS, np.int32),
-            np.empty(OVERLAPS, np.float32),
-            np.empty(OVERLAPS, np.int32),
+            np.empty(overlaps, np.int32),
+            np.empty(overlaps, np.float32),
+            np.empty(overlaps, np.int32),
         ),
         np.empty(points + 2, np.int32),
     )
@@ -327,31 +327,32 @@ def write_points(
 
 
 @physics
-def cut(grid: Grid, source: Point, receptor: Point, room: Room) -> int:
-    """Cut a scene between two points; number of points in ``room.points``, -1 if no room."""
-    ray = ray_between(source.x, source.y, receptor.x, receptor.y, 0.0)
-    count = find_crossings(grid, ray, -1, room.crossings, 0)
-    if count < 0:
-        return -1
-    return write_points(grid, room, count, source, receptor, ray.length)
-
-
-@physics
 def cut_by_wall(
     grid: Grid, source: Point, x: float, y: float, wall: int, receptor: Point, room: Room
 ) -> int:
     """As ``cut``, for sound that a wall (an element) reflects at (x, y); the cut is unfolded.
 
-    The wall itself is not in the cut.  What adjoins it there ends or begins at the wall.
+    The wall itself is not in the cut.  What adjoins it there ends or begins at the wall.  Wall -1
+    stands for none: (x, y) is the receptor then.
     """
     found = room.crossings
-    before = ray_between(source.x, source.y, x, y, 0.0)
-    count = find_crossings(grid, before, wall, found, 0)
-    if count < 0 or count >= found.at.size:
-        return -1
-    note_crossing(found, count, before.length, NOWHERE, -1, -1)
-    behind = ray_between(x, y, receptor.x, receptor.y, before.length)
-    count = find_crossings(grid, behind, wall, found, count + 1)
-    if count < 0:
-        return -1
-    return write_points(grid, room, count, source, receptor, before.length + behind.length)
+    from_x, from_y, to_x, to_y = source.x, source.y, x, y
+    behind, count = 0.0, 0
+    legs = 1 if wall < 0 else 2
+    for leg in range(legs):
+        ray = ray_between(from_x, from_y, to_x, to_y, behind)
+        count = find_crossings(grid, ray, wall, found, count)
+        behind += ray.length
+        if count < 0 or count >= found.at.size:
+            return -1
+        if leg + 1 < legs:
+            note_crossing(found, count, behind, NOWHERE, -1, -1)
+            count += 1
+            from_x, from_y, to_x, to_y = to_x, to_y, receptor.x, receptor.y
+    return write_points(grid, room, count, source, receptor, behind)
+
+
+@physics
+def cut(grid: Grid, source: Point, receptor: Point, room: Room) -> int:
+    """Cut a scene between two points; number of points in ``room.points``, -1 if no room."""
+    return cut_by_wall(grid, source, receptor.x, receptor.y, -1, receptor, room)

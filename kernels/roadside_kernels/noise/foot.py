@@ -7,7 +7,7 @@ nearest edge west of it to the nearest one east, altitudes are linear.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from roadside_kernels.arrays import Float32
 from roadside_kernels.noise.crossings import (
@@ -101,12 +101,12 @@ def factor_at(grid: Grid, x: float, y: float) -> float:
 
 
 def _feet(grid: Grid, x: Float32, y: Float32, altitude: Float32, factor: Float32) -> None:
-    for i in prange(x.size):
+    for i in range(x.size):
         altitude[i] = terrain_altitude(grid, x[i], y[i])
         factor[i] = factor_at(grid, x[i], y[i])
 
 
-_find_feet: Any = njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(_feet)
+_find_feet: Any = njit(nogil=True, error_model="numpy", fastmath=FAST_MATH)(_feet)
 
 
 def feet(scene: Scene, x: Float32, y: Float32) -> tuple[Float32, Float32]:

@@ -14,6 +14,7 @@ MODULES = {
     "cimlk": "cimlk",
     "noise-emission": "noise_emission",
     "cnossos": "cnossos",
+    "town": "town",
 }
 
 

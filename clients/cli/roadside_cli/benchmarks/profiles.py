@@ -19,7 +19,7 @@ from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 from roadside_kernels.noise.profile import favourable_bend, path_attenuation, propagation_path
 from roadside_kernels.noise.profile_energy import add_energy, profile_bench
 from roadside_kernels.noise.spectrum import spectrum
-from roadside_kernels.physics import FAST_MATH, in_double
+from roadside_kernels.physics import FAST_MATH, f32, in_double
 
 #: Absorption by the air (dB/km) at 10 degC and 70 %.
 AIR = (0.12, 0.41, 1.04, 1.93, 3.66, 9.66, 32.77, 116.88)
@@ -111,7 +111,7 @@ def _fast(
         bench = profile_bench(MOST_POINTS)
         for i in range(batch * BATCH, min((batch + 1) * BATCH, profiles.start.size - 1)):
             profile = _profile_at(profiles, i)
-            add_energy(profile, np.float32(1.0), bands, probability, bench, energy[i])
+            add_energy(profile, f32(1.0), bands, probability, bench, energy[i])
 
 
 def _reference(profiles: Profiles, frequencies: Any, air: Any, loss: Any, edges: Int32) -> None:
@@ -139,9 +139,8 @@ def energies(profiles: Profiles, probability: Float32 = ONE_CONDITION) -> Float3
 def attenuations(profiles: Profiles) -> NDArray[np.float64]:
     """Attenuation (dB; profiles, conditions, bands) by the reference."""
     loss = np.empty((profiles.start.size - 1, 2, len(BANDS)))
-    exact = Profiles(
-        *(part.astype(float) if part.dtype == np.float32 else part for part in profiles)
-    )
+    parts: Any = (p.astype(float) if p.dtype == np.float32 else p for p in profiles)
+    exact = Profiles(*parts)
     bands = (np.array(BANDS, float), np.array(AIR))
     _by_reference(exact, *bands, loss, np.zeros(MOST_POINTS, np.int32))
     return loss
@@ -150,7 +149,8 @@ def attenuations(profiles: Profiles) -> NDArray[np.float64]:
 def errors(profiles: Profiles) -> NDArray[np.float64]:
     """Differences (dB; profiles, conditions, bands) of the fast acoustics from the reference."""
     found = -10.0 * np.log10(energies(profiles).astype(float))
-    return np.abs(found - attenuations(profiles))
+    difference: NDArray[np.float64] = np.abs(found - attenuations(profiles))
+    return difference
 
 
 def seconds(profiles: Profiles, repeats: int) -> Sequence[float]:

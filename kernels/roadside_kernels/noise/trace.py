@@ -1,0 +1,169 @@
+"""From every receptor to every line of road: what arrives of a line's power, by octave band.
+
+Geometry, ground and weather decide it, traffic does not: a scenario of traffic is a sum over it.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numba import get_num_threads
+from numpy.typing import NDArray
+
+from roadside_kernels.arrays import Float32, Int32, Int64
+from roadside_kernels.noise.bands import BANDS
+from roadside_kernels.noise.lines import Lines
+from roadside_kernels.noise.scene import Scene
+from roadside_kernels.noise.spectrum import spectrum
+from roadside_kernels.noise.trace_cpu import Given, Hearers, Options, near_lines, trace_block
+from roadside_kernels.noise.walls import Walls, no_walls, walls_of
+from roadside_kernels.physics import f32
+
+UInt16 = NDArray[np.uint16]
+#: Receptors that a thread traces one after the other.
+BLOCK = 32
+
+
+class Traced(NamedTuple):
+    """What arrives at the receptors of a block."""
+
+    rows: Int64  # of each receptor
+    line: Int32
+    energy: UInt16
+    profiles: int
+
+
+class Transfer(NamedTuple):
+    """What arrives at N receptors of unit power per metre; rows start[i]:start[i + 1] are of i.
+
+    A row is the sum over the pieces of one line and their paths, direct and reflected: length (m)
+    times 10^(-A / 10), weighted by the probabilities of both conditions, without A-weighting.
+    Energies are the upper half of a float32 (bfloat16), rounded to nearest.
+    """
+
+    start: Int64  # N + 1
+    line: Int32  # (rows)
+    energy: UInt16  # (rows, C, 8): one period for all where they are alike, else three
+    profiles: int  # cut on the way
+
+
+def in_float32(energy: UInt16) -> Float32:
+    """Energies as numbers."""
+    return (energy.astype(np.uint32) << 16).view(np.float32)
+
+
+def line_boxes(lines: Lines) -> Float32:
+    """Bounding boxes (M, 4) of lines (m): west, south, east, north."""
+    first = lines.start[:-1]
+    edges = [f.reduceat(v, first) for f in (np.minimum, np.maximum) for v in (lines.x, lines.y)]
+    return np.stack(edges, axis=1)
+
+
+def trace(
+    scene: Scene,
+    lines: Lines,
+    hearers: Hearers,
+    *,
+    absorption: NDArray[np.floating],
+    favourable: NDArray[np.floating],
+    walls: Walls | None = None,
+    power: Float32 | None = None,
+    reach: float = 800.0,
+    order: int = 1,
+    search: float = 50.0,
+    tolerance: float = 0.1,
+    headroom: float = 2.0,
+) -> Transfer:
+    """Trace all receptors.
+
+    Parameters
+    ----------
+    absorption
+        Of the air in each band (dB/km).
+    favourable
+        Probability (3 periods, n sectors) of favourable conditions for sound that comes from a
+        sector; sector i is centred on i * 360 / n degrees, clockwise from north.
+    walls
+        Of ``walls_of(scene, lines, search)``, where it is known already.
+    power
+        A-weighted power per metre (M, 8) of the baseline, for pruning; None: none is pruned.
+    reach
+        Horizontal distance (m) to the middle of a piece beyond which it does not count.
+    order
+        Of reflections: 0 or 1.
+    search
+        Distance (m) from a source to the walls that reflect its sound.
+    tolerance
+        Most that pruning may take away (dB), of the total level of any scenario in which no line
+        has more than ``headroom`` times its power, even if the loudest line goes silent.
+    """
+    if walls is None:
+        walls = walls_of(scene, lines, search) if order > 0 else no_walls(lines)
+    given = Given(
+        scene.grid,
+        walls,
+        lines,
+        hearers,
+        np.zeros((lines.start.size - 1, len(BANDS)), np.float32) if power is None else power,
+        spectrum([float(a) for a in absorption]),
+        by_period(favourable),
+        Options(
+            f32(reach),
+            f32(search),
+            f32(0.0 if power is None else 10.0 ** (tolerance / 10.0) - 1.0),
+            f32(headroom),
+            f32(1.0 + order),
+        ),
+    )
+    boxes, count = line_boxes(lines), hearers.x.size
+    blocks = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+    with ThreadPoolExecutor(get_num_threads()) as threads:
+        traced = list(threads.map(lambda at: traced_block(at[0], at[1], given, boxes), blocks))
+    nothing = Traced(
+        np.zeros(0, np.int64), np.zeros(0, np.int32), room_for(0, given.probability), 0
+    )
+    rows, line, energy, profiles = zip(nothing, *traced, strict=True)
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(rows))])
+    return Transfer(start, np.concatenate(line), np.concatenate(energy), sum(profiles))
+
+
+def room_for(rows: int, probability: Float32) -> UInt16:
+    """Room for the energies of rows."""
+    return np.empty((rows, probability.shape[0], len(BANDS)), np.uint16)
+
+
+def traced_block(first: int, last: int, given: Given, boxes: Float32) -> Traced:
+    """Trace the receptors from first to last, without that."""
+    x, y = given.hearers.x[first:last], given.hearers.y[first:last]
+    box = np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
+    near = near_lines(box, boxes, given.options.reach)
+    room = (last - first) * near.size
+    line, energy = np.empty(room, np.int32), room_for(room, given.probability)
+    rows, paths = np.zeros((2, last - first), np.int64)
+    some = given._replace(hearers=some_hearers(given.hearers, first, last))
+    trace_block(0, last - first, some, near, line, energy, rows, paths)
+    ahead = np.arange(last - first) * near.size - np.cumsum(rows) + rows
+    kept = np.repeat(ahead, rows) + np.arange(rows.sum())
+    return Traced(rows, line[kept], energy[kept], int(paths.sum()))
+
+
+def some_hearers(hearers: Hearers, first: int, last: int) -> Hearers:
+    """The receptors from first to last, without that."""
+    return Hearers(
+        hearers.x[first:last],
+        hearers.y[first:last],
+        hearers.z[first:last],
+        hearers.ground[first:last],
+        hearers.factor[first:last],
+        hearers.building[first:last],
+    )
+
+
+def by_period(favourable: NDArray[np.floating]) -> Float32:
+    """Probabilities (C, sectors): one period where all are alike, one sector where all are."""
+    p = np.ascontiguousarray(favourable, np.float32)
+    if (p == p[:1]).all():
+        p = p[:1]
+    if (p == p[:, :1]).all():
+        p = p[:, :1]
+    return np.ascontiguousarray(p)
