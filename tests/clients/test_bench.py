@@ -122,6 +122,8 @@ def test_errors_are_relative_to_what_traffic_adds():
     off = deviation(exact, found, 15.0, "ug/m3")
     assert off.largest == pytest.approx(0.01)
     assert off.relative_largest == pytest.approx(0.01)
+    # Half of the 0.02 ug/m3 that is allowed, less what a percentile of two values leaves.
+    assert off.of_allowed == pytest.approx(0.5, rel=0.01)
 
 
 def test_growth_is_the_slope_of_the_logarithms():

@@ -90,7 +90,9 @@ def test_a_run_says_where_its_time_went(client):
 def test_the_stamp_tells_how_exact_a_result_is(client):
     formal = client.run(scenario_message(**SOUND)).stamp
     assert formal["accuracy"]["mode"] == "formal"
+    assert formal["accuracy"]["largest"] == 0.0
     air = SOUND | {"quantities": ["QUANTITY_NOX"], "options": {"tolerance": 0.01}}
     run = client.run(scenario_message(**air))
     assert run.stamp["accuracy"]["bound"] == 0.01
+    assert run.stamp["accuracy"]["largest"] > 0.01
     assert any("interactive" in caveat for caveat in run.finish().caveats)

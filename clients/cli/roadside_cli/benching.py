@@ -33,6 +33,10 @@ def bench(
         float | None, typer.Option(help="Relative error that interactive runs may make.")
     ] = None,
     repeats: Annotated[int | None, typer.Option(min=1, help="Runs of each kind.")] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds that formal runs of sampled tiles may take."),
+    ] = None,
     quick: Annotated[bool, typer.Option(help="Tiny generated twins, in seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON: one line, last.")] = False,
 ) -> None:
@@ -43,7 +47,7 @@ def bench(
         device=bench.checked_device(device),
         data=data if data.is_dir() and not quick else None,
         results=out,
-        scale=bench.scale(quick=quick, tolerance=tolerance, repeats=repeats),
+        scale=bench.scale(quick=quick, tolerance=tolerance, repeats=repeats, sample=sample),
     )
     found: dict[str, Any] = {}
     for name in chosen:

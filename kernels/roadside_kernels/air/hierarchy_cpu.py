@@ -1,11 +1,22 @@
 """The sums of SRM2 on the CPU over a hierarchy: far squares as one source, near roads in pieces."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, get_thread_id, njit, prange
+from numba import get_thread_id, njit, prange
 from numpy.typing import NDArray
 
+from roadside_kernels.air.block_room import (
+    Block,
+    Bool,
+    Found,
+    Roads,
+    Scratch,
+    new_scratch,
+    room_for_block,
+    write_sums,
+)
 from roadside_kernels.air.hierarchy import Hierarchy, Opening, opening_for
 from roadside_kernels.air.hierarchy_cells import (
     EMISSION,
@@ -17,30 +28,24 @@ from roadside_kernels.air.hierarchy_cells import (
 )
 from roadside_kernels.air.hierarchy_lanes import (
     NARROW,
-    WAITING,
     BorderQueue,
+    Rooms,
     add_at_border,
     add_border_rest,
     find_dilution_at_rim,
     half_width,
+    new_rooms,
 )
-from roadside_kernels.air.lanes import Lanes, curve_of
-from roadside_kernels.air.merging import adds_nothing, farthest, seen_as_one
+from roadside_kernels.air.lanes import curve_of
+from roadside_kernels.air.merging import adds_nothing, farthest, mark_linked, seen_as_one
 from roadside_kernels.air.open_road_cpu import (
-    Scratch,
     add_segment,
     add_waiting,
     flag_near,
     keep_unlinked,
-    new_scratch,
-    room_for_block,
-    write_sums,
 )
 from roadside_kernels.air.pieces import (
-    GROUP,
-    Queue,
     Site,
-    Sums,
     add_found,
     add_piece,
     add_queued_group,
@@ -53,20 +58,12 @@ from roadside_kernels.geometry import NEAREST, pieces_of_segment
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 
-@physics
-def mark_linked(
-    block: int, first: int, last: int, links: StreetLinks, hierarchy: Hierarchy, marks: Int32
-) -> None:
-    """Mark for a block the squares that hold a road linked to one of its receptors."""
-    for link in range(links.start[first], links.start[last]):
-        road = links.road[link]
-        if road + 1 >= hierarchy.road_start.size:
-            continue
-        for at in range(hierarchy.road_start[road], hierarchy.road_start[road + 1]):
-            square = hierarchy.on_road[at]
-            while square >= 0 and marks[square] != block:
-                marks[square] = block
-                square = hierarchy.parent[square]
+class Tree(NamedTuple):
+    """Squares of roads, what they emit, and when they may act as one source."""
+
+    hierarchy: Hierarchy
+    cells: Float32  # (squares, COLUMNS)
+    opening: Opening
 
 
 @physics
@@ -76,14 +73,12 @@ def add_square(
     first: int,
     count: int,
     rim: bool,
-    lanes: Lanes,
-    box: Float32,
-    site: Site,
-    queue: Queue,
+    block: Block,
     border: BorderQueue,
-    sums: Sums,
+    site: Site,
 ) -> None:
     """Add a square as one source, seen in one sector or two."""
+    lanes, box, queue, sums = block
     x, y = cell[X], cell[Y]
     dx, dy = x - 0.5 * (box[0] + box[2]), y - 0.5 * (box[1] + box[3])
     shape = curve_of(site.coefficients, curve)
@@ -109,112 +104,99 @@ def add_square(
 
 @physics
 def add_merged(
-    cell: Float32,
-    curve: int,
-    lanes: Lanes,
-    box: Float32,
-    site: Site,
-    opening: Opening,
-    queue: Queue,
-    border: BorderQueue,
-    sums: Sums,
+    cell: Float32, curve: int, opening: Opening, block: Block, border: BorderQueue, site: Site
 ) -> bool:
-    """Add a square as one source if that is near enough at all receptors of a box."""
-    first, count = seen_as_one(cell, box, site.borders, opening, site.limit)
+    """Add a square as one source if that is near enough at all receptors of a block."""
+    first, count = seen_as_one(cell, block.box, site.borders, opening, site.limit)
     if count == 0:
         return False
-    rim = farthest(cell, box) > site.limit
-    add_square(cell, curve, first, count, rim, lanes, box, site, queue, border, sums)
+    rim = farthest(cell, block.box) > site.limit
+    add_square(cell, curve, first, count, rim, block, border, site)
     return True
 
 
 @physics
-def add_near_segment(
-    k: int,
-    lanes: Lanes,
-    box: Float32,
-    segments: Segments,
-    emission: Float32,
-    curve: Int32,
-    site: Site,
-    queue: Queue,
-    border: BorderQueue,
-    sums: Sums,
-) -> int:
+def add_near_segment(k: int, block: Block, border: BorderQueue, roads: Roads, site: Site) -> int:
     """Add all of a segment, which lies within range, in pieces; their number."""
+    lanes, box, queue, sums = block
+    segments, curve = roads.segments, roads.curve[k]
     x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
     pieces = pieces_of_segment(x0, y0, x1, y1, box[0], box[1], box[2], box[3])
     step_x, step_y = (x1 - x0) / f32(pieces), (y1 - y0) / f32(pieces)
     length = math.sqrt(step_x * step_x + step_y * step_y)
     for pollutant in range(5):
-        queue.piece[pollutant] = emission[pollutant, k] * length
+        queue.piece[pollutant] = roads.emission[pollutant, k] * length
     sectors = i32(site.annual.size)
     for piece in range(pieces):
         place = f32(piece) + 0.5
         px, py = x0 + place * step_x, y0 + place * step_y
         first, count = sectors_seen(px, py, box, site.borders)
         if count == 1:
-            slot = curve[k] * sectors + first
+            slot = curve * sectors + first
             if add_to_queue(queue, slot, px, py):
                 add_queued_group(queue, slot, lanes, site, sums)
         elif count == 2 and sectors >= 4:
-            slot = curve[k] * sectors + (first + 1) % sectors
+            slot = curve * sectors + (first + 1) % sectors
             add_at_border(px, py, NARROW, queue.piece, slot, lanes.x.size, border, site, sums)
         else:
-            shape = curve_of(site.coefficients, curve[k])
+            shape = curve_of(site.coefficients, curve)
             add_piece(lanes, px, py, first, count, queue.piece, shape, site, sums)
     return pieces
 
 
 @physics
-def add_hierarchy(
-    block: int,
+def add_lone(
+    k: int,
     first: int,
-    box: Float32,
-    hierarchy: Hierarchy,
-    cells: Float32,
-    segments: Segments,
-    emission: Float32,
-    curve: Int32,
-    links: StreetLinks,
-    marks: Int32,
-    opening: Opening,
-    site: Site,
-    lanes: Lanes,
-    queue: Queue,
+    linked: bool,
+    cell: Float32,
+    block: Block,
     border: BorderQueue,
-    sums: Sums,
-    near: NDArray[np.bool_],
+    roads: Roads,
+    site: Site,
+    near: Bool,
 ) -> int:
-    """Add all roads at the block of receptors from ``first`` on; sources that it sees."""
+    """Add a segment on its own, and flag the receptors that it touches; its pieces."""
+    segments, keep = roads.segments, block.lanes.keep
+    if gap(cell, block.box) < NEAREST:
+        x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
+        flag_near(block.lanes, x0, y0, x1, y1, near)
+    if not linked and farthest(cell, block.box) <= site.limit:
+        return add_near_segment(k, block, border, roads, site)
+    if linked:
+        keep_unlinked(first, segments.road[k], roads.links, keep)
+    pieces = add_segment(k, linked, block, roads, site)
+    keep[:] = 1.0
+    return pieces
+
+
+@physics
+def add_tree(
+    number: int,
+    tree: Tree,
+    marks: Int32,
+    block: Block,
+    border: BorderQueue,
+    roads: Roads,
+    site: Site,
+    near: Bool,
+) -> int:
+    """Add all roads at a numbered block of receptors; sources that it sees."""
+    hierarchy, cells, opening = tree
     sources = 0
     square = 0
     while square < hierarchy.first.size:
         cell = cells[square]
-        if adds_nothing(cell, box, site.limit):
+        if adds_nothing(cell, block.box, site.limit):
             square = hierarchy.after[square]
             continue
-        linked = marks[square] == block
+        linked = marks[square] == number
         k = hierarchy.segment[hierarchy.first[square]]
         if hierarchy.after[square] == square + 1:
-            if linked or farthest(cell, box) > site.limit:
-                if linked:
-                    keep_unlinked(first, segments.road[k], links, lanes.keep)
-                sources += add_segment(
-                    k, linked, lanes, box, segments, emission, curve, site, queue, sums
-                )
-                lanes.keep[:] = 1.0
-            else:
-                sources += add_near_segment(
-                    k, lanes, box, segments, emission, curve, site, queue, border, sums
-                )
-            if gap(cell, box) < NEAREST:
-                x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-                flag_near(lanes, x0, y0, x1, y1, near)
+            first = number * BLOCK
+            sources += add_lone(k, first, linked, cell, block, border, roads, site, near)
             square += 1
-        elif not linked and add_merged(
-            cell, curve[k], lanes, box, site, opening, queue, border, sums
-        ):
+        elif not linked and add_merged(cell, roads.curve[k], opening, block, border, site):
             sources += 1
             square = hierarchy.after[square]
         else:
@@ -224,41 +206,32 @@ def add_hierarchy(
 
 @physics
 def sum_block(
-    block: int,
+    number: int,
     worker: int,
     receptors: Receptors,
     box: Float32,
-    hierarchy: Hierarchy,
-    cells: Float32,
-    segments: Segments,
-    emission: Float32,
-    curve: Int32,
-    links: StreetLinks,
-    marks: Int32,
-    opening: Opening,
+    tree: Tree,
+    roads: Roads,
     site: Site,
     scratch: Scratch,
-    rooms: BorderQueue,
-    sectors: Float32,
-    annual: Float32,
-    near: NDArray[np.bool_],
+    rooms: Rooms,
+    found: Found,
 ) -> int:
     """Compute one block of receptors; pairs of a receptor and a source."""
-    first = block * BLOCK
+    first = number * BLOCK
     last = min(first + BLOCK, receptors.x.size)
-    lanes, queue, sums = room_for_block(first, last, worker, receptors, scratch)
+    size = last - first
+    block = room_for_block(first, last, worker, receptors, box, scratch)
     border = BorderQueue(rooms.waiting[worker], rooms.filled[worker], rooms.place[worker])
-    border.place[: last - first] = lanes.x
-    border.place[BLOCK : BLOCK + last - first] = lanes.y
-    mark_linked(block, first, last, links, hierarchy, marks)
-    sources = add_hierarchy(
-        block, first, box, hierarchy, cells, segments, emission, curve, links, marks, opening,
-        site, lanes, queue, border, sums, near[first:last],
-    )  # fmt: skip
-    add_waiting(queue, lanes, site, sums)
-    add_border_rest(last - first, border, site, sums)
-    write_sums(sums, first, last - first, sectors, annual)
-    return sources * (last - first)
+    border.place[:size] = block.lanes.x
+    border.place[BLOCK : BLOCK + size] = block.lanes.y
+    marks = rooms.marks[worker]
+    mark_linked(number, first, last, roads.links, tree.hierarchy, marks)
+    sources = add_tree(number, tree, marks, block, border, roads, site, found.near[first:last])
+    add_waiting(block.queue, block.lanes, site, block.sums)
+    add_border_rest(size, border, site, block.sums)
+    write_sums(block.sums, first, size, found.sectors, found.annual)
+    return sources * size
 
 
 def _add_blocks(
@@ -266,26 +239,24 @@ def _add_blocks(
     boxes: Float32,
     hierarchy: Hierarchy,
     cells: Float32,
+    opening: Opening,
     segments: Segments,
     emission: Float32,
     curve: Int32,
     links: StreetLinks,
-    marks: Int32,
-    opening: Opening,
     site: Site,
     scratch: Scratch,
-    rooms: BorderQueue,
-    sectors: Float32,
-    annual: Float32,
-    near: NDArray[np.bool_],
+    rooms: Rooms,
+    found: Found,
     pairs: Int64,
 ) -> None:
-    for block in prange(boxes.shape[0]):
-        worker = get_thread_id()
-        pairs[block] = sum_block(
-            block, worker, receptors, boxes[block], hierarchy, cells, segments,
-            emission, curve, links, marks[worker], opening, site, scratch, rooms,
-            sectors, annual, near,
+    for number in prange(boxes.shape[0]):
+        # Made here, because loops in parallel take no tuples of tuples.
+        roads = Roads(segments, emission, curve, links)
+        tree = Tree(hierarchy, cells, opening)
+        pairs[number] = sum_block(
+            number, get_thread_id(), receptors, boxes[number], tree, roads, site, scratch, rooms,
+            found,
         )  # fmt: skip
 
 
@@ -318,14 +289,9 @@ def merge_blocks(
     cells = summed_cells(hierarchy, segments, emission, receptors, max_range)
     site = Site(coefficients, annual_weight, sector_borders(annual_weight.size), f32(max_range**2))
     scratch = new_scratch(coefficients.shape[0], annual_weight.size, 0)
-    workers, slots = get_num_threads(), coefficients.shape[0] * annual_weight.size
-    rooms = BorderQueue(
-        np.empty((workers, slots, WAITING * GROUP), np.float32),
-        np.zeros((workers, slots), np.int32),
-        np.zeros((workers, 2 * BLOCK), np.float32),
-    )
-    marks = np.full((workers, hierarchy.first.size), -1, np.int32)
+    rooms = new_rooms(coefficients.shape[0] * annual_weight.size, hierarchy.first.size)
+    found = Found(sectors, annual, near)
     _add_blocks_in_parallel(
-        receptors, boxes, hierarchy, cells, segments, emission, curve, links,
-        marks, opening, site, scratch, rooms, sectors, annual, near, pairs,
+        receptors, boxes, hierarchy, cells, opening, segments, emission, curve, links, site,
+        scratch, rooms, found, pairs,
     )  # fmt: skip

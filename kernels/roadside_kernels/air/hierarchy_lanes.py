@@ -8,6 +8,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import get_num_threads
 
 from roadside_kernels.air.hierarchy_cells import WEIGHT, XX, XY, YY
 from roadside_kernels.air.lanes import curve_of
@@ -31,6 +32,26 @@ class BorderQueue(NamedTuple):
     waiting: Float32  # (curves * sectors, WAITING * GROUP), quantity by quantity
     filled: Int32  # (curves * sectors)
     place: Float32  # (2 * BLOCK), x and y of the receptors
+
+
+class Rooms(NamedTuple):
+    """Room for sources at borders and marks, for each worker (the first axis of each array)."""
+
+    waiting: Float32  # (workers, slots, WAITING * GROUP)
+    filled: Int32  # (workers, slots)
+    place: Float32  # (workers, 2 * BLOCK)
+    marks: Int32  # (workers, squares)
+
+
+def new_rooms(slots: int, squares: int) -> Rooms:
+    """Room for every worker."""
+    workers = get_num_threads()
+    return Rooms(
+        np.empty((workers, slots, WAITING * GROUP), np.float32),
+        np.zeros((workers, slots), np.int32),
+        np.zeros((workers, 2 * BLOCK), np.float32),
+        np.full((workers, squares), -1, np.int32),
+    )
 
 
 @physics

@@ -72,18 +72,31 @@ def add_group(
 
 
 @physics
-def add_lanes(
-    lanes: Lanes, at: int, emission: Float32, weight: float, by_sector: Float32, annual: Float32
+def add_by_lane(
+    lanes: Lanes,
+    first: int,
+    emission: Float32,
+    weight: Float32,
+    by_sector: Float32,
+    annual: Float32,
 ) -> None:
-    """Add a piece, whose dilution is known, at the receptors that see it in one sector."""
-    a, b = emission[0], emission[1]
-    c, d, e = emission[2] * weight, emission[3] * weight, emission[4] * weight
-    dilution, sector = lanes.dilution, lanes.sector
+    """Add a piece, whose dilution is known, in the sector in which each receptor sees it.
+
+    Lane by lane, however many sectors there are; changes the dilutions.
+    """
+    a, b, c, d, e = emission[0], emission[1], emission[2], emission[3], emission[4]
+    dilution, sector, sectors = lanes.dilution, lanes.sector, i32(weight.size)
     for i in range(dilution.size):
         j = np.uint32(i)
-        g = dilution[j] if sector[j] == at else 0.0
-        by_sector[j] += a * g
-        by_sector[BLOCK + j] += b * g
+        place = i32(first + sector[j])
+        s = np.uint32(place - sectors if place >= sectors else place)
+        g = dilution[j]
+        by_sector[s, j] += a * g
+        by_sector[s, BLOCK + j] += b * g
+        dilution[j] = weight[s] * g
+    for i in range(dilution.size):
+        j = np.uint32(i)
+        g = dilution[j]
         annual[j] += c * g
         annual[BLOCK + j] += d * g
         annual[2 * BLOCK + j] += e * g

@@ -1,9 +1,9 @@
 """When a square of roads may act as one source for a block of receptors; docs/decisions/0009."""
 
-from roadside_kernels.air.hierarchy import Opening
+from roadside_kernels.air.hierarchy import Hierarchy, Opening
 from roadside_kernels.air.hierarchy_cells import EAST, NORTH, RADIUS, SOUTH, WEIGHT, WEST, X, Y, gap
 from roadside_kernels.air.wind_sectors import sectors_seen
-from roadside_kernels.arrays import Float32
+from roadside_kernels.arrays import Float32, Int32, StreetLinks
 from roadside_kernels.elementary import i32
 from roadside_kernels.geometry import NEAREST, distance_to_box
 from roadside_kernels.physics import physics
@@ -51,3 +51,19 @@ def seen_as_one(
     if count == 2 and cell[RADIUS] > opening.border[(first + 1) % sectors] * away:
         return i32(0), i32(0)
     return first, count
+
+
+@physics
+def mark_linked(
+    block: int, first: int, last: int, links: StreetLinks, hierarchy: Hierarchy, marks: Int32
+) -> None:
+    """Mark for a block the squares that hold a road linked to one of its receptors."""
+    for link in range(links.start[first], links.start[last]):
+        road = links.road[link]
+        if road + 1 >= hierarchy.road_start.size:
+            continue
+        for at in range(hierarchy.road_start[road], hierarchy.road_start[road + 1]):
+            square = hierarchy.on_road[at]
+            while square >= 0 and marks[square] != block:
+                marks[square] = block
+                square = hierarchy.parent[square]

@@ -6,15 +6,22 @@ Pieces that straddle a border, or that some receptors leave out, take the genera
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, get_thread_id, njit, prange
+from numba import get_thread_id, njit, prange
 from numpy.typing import NDArray
 
+from roadside_kernels.air.block_room import (
+    Block,
+    Found,
+    Roads,
+    Scratch,
+    new_scratch,
+    room_for_block,
+    write_sums,
+)
 from roadside_kernels.air.lanes import Lanes, curve_of
 from roadside_kernels.air.pieces import (
-    GROUP,
     Queue,
     Site,
     Sums,
@@ -34,25 +41,6 @@ from roadside_kernels.geometry import (
 from roadside_kernels.physics import FAST_MATH, f32, inlined, physics
 
 Bool = NDArray[np.bool_]
-
-
-class Scratch(NamedTuple):
-    """Room for lanes, queues and sums, for each worker (the first axis of each array).
-
-    Arrays that the loop is given need no reference counts inside it, unlike those it makes.
-    """
-
-    keep: Float32  # (workers, BLOCK), as the next two
-    dilution: Float32
-    sector: Int32
-    x: Float32  # (workers, slots, GROUP), as the next
-    y: Float32
-    emission: Float32  # (workers, slots, 5 * GROUP)
-    filled: Int32  # (workers, slots)
-    piece: Float32  # (workers, 5)
-    by_sector: Float32  # (workers, sectors, 2 * BLOCK)
-    annual: Float32  # (workers, 3 * BLOCK)
-    linked: NDArray[np.bool_]  # (workers, roads)
 
 
 @physics
@@ -75,57 +63,38 @@ def flag_near(lanes: Lanes, x0: float, y0: float, x1: float, y1: float, near: Bo
 
 
 @inlined
-def add_source(
-    px: float,
-    py: float,
-    curve: int,
-    linked: bool,
-    lanes: Lanes,
-    box: Float32,
-    site: Site,
-    queue: Queue,
-    sums: Sums,
-) -> int:
+def add_source(px: float, py: float, curve: int, linked: bool, block: Block, site: Site) -> int:
     """Add the piece at hand, through a queue or on its own; 1, or 0 if it is out of range."""
+    box, queue = block.box, block.queue
     away = distance_to_box(px, py, box[0], box[1], box[2], box[3])
     if away * away > site.limit:
         return 0
     first, count = sectors_seen(px, py, box, site.borders)
     if linked or count > 1:
         shape = curve_of(site.coefficients, curve)
-        add_piece(lanes, px, py, first, count, queue.piece, shape, site, sums)
+        add_piece(block.lanes, px, py, first, count, queue.piece, shape, site, block.sums)
         return 1
     slot = curve * site.annual.size + first
     if add_to_queue(queue, slot, px, py):
-        add_queued_group(queue, slot, lanes, site, sums)
+        add_queued_group(queue, slot, block.lanes, site, block.sums)
     return 1
 
 
 @physics
-def add_segment(
-    k: int,
-    linked: bool,
-    lanes: Lanes,
-    box: Float32,
-    segments: Segments,
-    emission: Float32,
-    curve: Int32,
-    site: Site,
-    queue: Queue,
-    sums: Sums,
-) -> int:
+def add_segment(k: int, linked: bool, block: Block, roads: Roads, site: Site) -> int:
     """Add a segment in pieces; pieces within range."""
+    segments, box, queue = roads.segments, block.box, block.queue
     x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
     pieces = pieces_of_segment(x0, y0, x1, y1, box[0], box[1], box[2], box[3])
     step_x, step_y = (x1 - x0) / f32(pieces), (y1 - y0) / f32(pieces)
     length = math.sqrt(step_x * step_x + step_y * step_y)
     for pollutant in range(5):
-        queue.piece[pollutant] = emission[pollutant, k] * length
+        queue.piece[pollutant] = roads.emission[pollutant, k] * length
     counted = 0
     for piece in range(pieces):
         place = f32(piece) + 0.5
         px, py = x0 + place * step_x, y0 + place * step_y
-        counted += add_source(px, py, curve[k], linked, lanes, box, site, queue, sums)
+        counted += add_source(px, py, roads.curve[k], linked, block, site)
     return counted
 
 
@@ -158,80 +127,25 @@ def add_waiting(queue: Queue, lanes: Lanes, site: Site, sums: Sums) -> None:
 
 
 @physics
-def add_block(
-    first: int,
-    box: Float32,
-    segments: Segments,
-    linked: Bool,
-    emission: Float32,
-    curve: Int32,
-    links: StreetLinks,
-    site: Site,
-    lanes: Lanes,
-    queue: Queue,
-    sums: Sums,
-    near: Bool,
-) -> int:
+def add_all(first: int, linked: Bool, block: Block, roads: Roads, site: Site, near: Bool) -> int:
     """Add all segments at the block of receptors from ``first`` on; pieces that it sees."""
     pieces = 0
+    segments, lanes = roads.segments, block.lanes
     for k in range(segments.x0.size):
-        nearest = at_least_from(k, segments, box)
+        nearest = at_least_from(k, segments, block.box)
         if nearest > 0.0 and nearest * nearest > site.limit:
             continue
         leaves_out = linked[segments.road[k]]
         if leaves_out:
-            keep_unlinked(first, segments.road[k], links, lanes.keep)
-        pieces += add_segment(
-            k, leaves_out, lanes, box, segments, emission, curve, site, queue, sums
-        )
+            keep_unlinked(first, segments.road[k], roads.links, lanes.keep)
+        pieces += add_segment(k, leaves_out, block, roads, site)
         if leaves_out:
             lanes.keep[:] = 1.0
         if nearest < NEAREST:
             x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
             flag_near(lanes, x0, y0, x1, y1, near)
-    add_waiting(queue, lanes, site, sums)
+    add_waiting(block.queue, lanes, site, block.sums)
     return pieces
-
-
-@physics
-def write_sums(sums: Sums, first: int, size: int, sectors: Float32, annual: Float32) -> None:
-    """Write the sums of a block, whose receptors are ``size`` from ``first`` on."""
-    for pollutant in range(2):
-        for sector in range(sectors.shape[1]):
-            for j in range(size):
-                sectors[pollutant, sector, first + j] = sums.by_sector[
-                    sector, pollutant * BLOCK + j
-                ]
-    for pollutant in range(3):
-        for j in range(size):
-            annual[pollutant, first + j] = sums.annual[pollutant * BLOCK + j]
-
-
-@inlined
-def room_for_block(
-    first: int, last: int, worker: int, receptors: Receptors, scratch: Scratch
-) -> tuple[Lanes, Queue, Sums]:
-    """Lanes, queues and sums of a block of receptors, cleared."""
-    size = last - first
-    lanes = Lanes(
-        receptors.x[first:last],
-        receptors.y[first:last],
-        scratch.keep[worker, :size],
-        scratch.dilution[worker, :size],
-        scratch.sector[worker, :size],
-    )
-    queue = Queue(
-        scratch.x[worker],
-        scratch.y[worker],
-        scratch.emission[worker],
-        scratch.filled[worker],
-        scratch.piece[worker],
-    )
-    sums = Sums(scratch.by_sector[worker], scratch.annual[worker])
-    sums.by_sector[:] = 0.0
-    sums.annual[:] = 0.0
-    lanes.keep[:] = 1.0
-    return lanes, queue, sums
 
 
 @physics
@@ -241,25 +155,17 @@ def sum_block(
     worker: int,
     box: Float32,
     receptors: Receptors,
-    segments: Segments,
-    emission: Float32,
-    curve: Int32,
-    links: StreetLinks,
+    roads: Roads,
     site: Site,
     scratch: Scratch,
-    sectors: Float32,
-    annual: Float32,
-    near: Bool,
+    found: Found,
 ) -> int:
     """Compute one block of receptors; pairs of a receptor and a piece."""
-    lanes, queue, sums = room_for_block(first, last, worker, receptors, scratch)
+    block = room_for_block(first, last, worker, receptors, box, scratch)
     linked = scratch.linked[worker]
-    mark_linked(first, last, links, linked)
-    pieces = add_block(
-        first, box, segments, linked, emission, curve, links, site, lanes, queue, sums,
-        near[first:last],
-    )  # fmt: skip
-    write_sums(sums, first, last - first, sectors, annual)
+    mark_linked(first, last, roads.links, linked)
+    pieces = add_all(first, linked, block, roads, site, found.near[first:last])
+    write_sums(block.sums, first, last - first, found.sectors, found.annual)
     return pieces * (last - first)
 
 
@@ -272,18 +178,17 @@ def _add_blocks(
     links: StreetLinks,
     site: Site,
     scratch: Scratch,
-    sectors: Float32,
-    annual: Float32,
-    near: Bool,
+    found: Found,
     pairs: Int64,
 ) -> None:
     for block in prange(boxes.shape[0]):
         first = block * BLOCK
         last = min(first + BLOCK, receptors.x.size)
+        # Made here, because loops in parallel take no tuples of tuples.
+        roads = Roads(segments, emission, curve, links)
         pairs[block] = sum_block(
-            first, last, get_thread_id(), boxes[block], receptors, segments, emission, curve,
-            links, site, scratch, sectors, annual, near,
-        )  # fmt: skip
+            first, last, get_thread_id(), boxes[block], receptors, roads, site, scratch, found
+        )
 
 
 _add_blocks_in_parallel = njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(
@@ -308,27 +213,9 @@ def add_blocks(
 ) -> None:
     """Add all segments at all receptors; fills the last four arrays."""
     site = Site(coefficients, annual_weight, sector_borders(annual_weight.size), f32(max_range**2))
-    roads = int(segments.road.max(initial=-1)) + 1
-    scratch = new_scratch(coefficients.shape[0], annual_weight.size, roads)
+    count = int(segments.road.max(initial=-1)) + 1
+    scratch = new_scratch(coefficients.shape[0], annual_weight.size, count)
+    found = Found(sectors, annual, near)
     _add_blocks_in_parallel(
-        receptors, boxes, segments, emission, curve, links, site, scratch, sectors, annual, near,
-        pairs,
-    )  # fmt: skip
-
-
-def new_scratch(curves: int, sectors: int, roads: int) -> Scratch:
-    """Room for every worker."""
-    workers, slots = get_num_threads(), curves * sectors
-    return Scratch(
-        np.empty((workers, BLOCK), np.float32),
-        np.empty((workers, BLOCK), np.float32),
-        np.empty((workers, BLOCK), np.int32),
-        np.empty((workers, slots, GROUP), np.float32),
-        np.empty((workers, slots, GROUP), np.float32),
-        np.empty((workers, slots, 5 * GROUP), np.float32),
-        np.zeros((workers, slots), np.int32),
-        np.empty((workers, 5), np.float32),
-        np.empty((workers, sectors, 2 * BLOCK), np.float32),
-        np.empty((workers, 3 * BLOCK), np.float32),
-        np.zeros((workers, roads), np.bool_),
+        receptors, boxes, segments, emission, curve, links, site, scratch, found, pairs
     )

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from roadside_kernels.air.lanes import (
     Lanes,
+    add_by_lane,
     add_group,
-    add_lanes,
     curve_of,
     find_dilution,
     find_sectors,
@@ -64,14 +64,11 @@ def add_found(
     sums: Sums,
 ) -> None:
     """Add one piece whose dilution is found, seen in ``count`` sectors from ``first`` on."""
-    sectors = i32(site.annual.size)
     if count > 1:
-        find_sectors(lanes, px, py, first, count, sectors)
+        find_sectors(lanes, px, py, first, count, i32(site.annual.size))
     else:
         lanes.sector[:] = 0
-    for at in range(count):
-        s = (first + at) % sectors
-        add_lanes(lanes, at, emission, site.annual[s], sums.by_sector[s], sums.annual)
+    add_by_lane(lanes, first, emission, site.annual, sums.by_sector, sums.annual)
 
 
 @physics

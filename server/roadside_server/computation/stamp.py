@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from importlib.metadata import version
 
+from roadside_kernels.air.hierarchy import error_bound
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.methods import FLAT_GROUND, OBSTACLES, Methods
@@ -17,6 +18,10 @@ PRECISION = "float32, in metres from the corner of each tile; emissions in float
 BOUNDED = (
     "relative error of the contribution of open roads to the air, at the 99.9th percentile of "
     "receptors, against every piece of road on its own"
+)
+LARGEST = (
+    "the same error, which no receptor exceeds if the wind is the same in all sectors, all roads "
+    "are within range and every road emits the pollutants in the same proportions"
 )
 OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"
 
@@ -64,7 +69,13 @@ def stamp_of(
 def accuracy(tolerance: float) -> dict[str, object]:
     """How far sums over open roads may be from those over every piece of road on its own."""
     mode = "interactive" if tolerance > 0.0 else "formal"
-    return {"mode": mode, "bound": tolerance, "of": BOUNDED}
+    return {
+        "mode": mode,
+        "bound": tolerance,
+        "of": BOUNDED,
+        "largest": error_bound(tolerance),
+        "largest_of": LARGEST,
+    }
 
 
 def attribution(region: Region) -> list[str]:

@@ -221,7 +221,7 @@ def _parity(
     if not workload.loud:
         job = prepared(region, scenario_of(workload, region, scale.tolerance), device)
         near = [job.compute(tile) for tile in tiles]
-        found["interactive"] = tile_deviations(region, formal, near)
+        found["interactive"] = tile_deviations(region, formal, near, scale.tolerance)
     if device == "gpu":
         job = prepared(region, scenario_of(workload, region, 0.0), "cpu")
         on_cpu = [job.compute(tile) for tile in tiles[:FEWEST_TILES]]

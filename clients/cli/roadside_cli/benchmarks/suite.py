@@ -45,11 +45,13 @@ def checked_device(device: str) -> Device:
     return cast("Device", device)
 
 
-def scale(*, quick: bool, tolerance: float | None, repeats: int | None) -> Scale:
+def scale(
+    *, quick: bool, tolerance: float | None, repeats: int | None, sample: float | None = None
+) -> Scale:
     """How large and how thorough, with what was asked in place of the defaults."""
-    found = QUICK if quick else Scale()
-    found = found if tolerance is None else replace(found, tolerance=tolerance)
-    return found if repeats is None else replace(found, repeats=repeats)
+    asked = {"tolerance": tolerance, "repeats": repeats, "sample_seconds": sample}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    return replace(QUICK if quick else Scale(), **given)
 
 
 def benchmark(name: str, plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
