@@ -231,7 +231,7 @@ def prepare(
     """
     factors, methods = factors or load_factors(), methods or Methods()
     site = site or Site(region)
-    _require_effect(scenario, site)
+    _require_effect(scenario)
     traffic = apply_measures(region, scenario.measures)
     states = states_for(scenario.outputs)
     options = scenario.options
@@ -298,10 +298,8 @@ def _said_of_sound(
     return sentences(site.region, manifest, side, scenario.options, noise.louder)
 
 
-def _require_effect(scenario: Scenario, site: Site) -> None:
+def _require_effect(scenario: Scenario) -> None:
     """Refuse barriers and buildings where only sound is asked, which passes them unchanged."""
-    if site.transfer is not None:
-        return
     if scenario.construction.changes and set(scenario.quantities) <= set(NOISE_QUANTITIES):
         raise RegionIncompleteError(OBSTACLES_UNHEARD)
 
