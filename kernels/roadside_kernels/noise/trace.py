@@ -47,6 +47,13 @@ class Transfer(NamedTuple):
     profiles: int  # cut on the way
 
 
+class Only(NamedTuple):
+    """Some lines for each of N receptors: line[start[i]:start[i + 1]] for receptor i."""
+
+    start: Int64  # N + 1
+    line: Int32
+
+
 def in_float32(energy: UInt16) -> Float32:
     """Energies as numbers."""
     return (energy.astype(np.uint32) << 16).view(np.float32)
@@ -67,6 +74,7 @@ def trace(
     absorption: NDArray[np.floating],
     favourable: NDArray[np.floating],
     walls: Walls | None = None,
+    only: Only | None = None,
     power: Float32 | None = None,
     reach: float = 800.0,
     order: int = 1,
@@ -85,6 +93,8 @@ def trace(
         sector; sector i is centred on i * 360 / n degrees, clockwise from north.
     walls
         Of ``walls_of(scene, lines, search)``, where it is known already.
+    only
+        Lines that each receptor is traced to; None: all within reach.
     power
         A-weighted power per metre (M, 8) of the baseline, for pruning; None: none is pruned.
     reach
@@ -118,7 +128,9 @@ def trace(
     boxes, count = line_boxes(lines), hearers.x.size
     blocks = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
     with ThreadPoolExecutor(get_num_threads()) as threads:
-        traced = list(threads.map(lambda at: traced_block(at[0], at[1], given, boxes), blocks))
+        traced = list(
+            threads.map(lambda at: traced_block(at[0], at[1], given, boxes, only), blocks)
+        )
     nothing = Traced(
         np.zeros(0, np.int64), np.zeros(0, np.int32), room_for(0, given.probability), 0
     )
@@ -132,19 +144,30 @@ def room_for(rows: int, probability: Float32) -> UInt16:
     return np.empty((rows, probability.shape[0], len(BANDS)), np.uint16)
 
 
-def traced_block(first: int, last: int, given: Given, boxes: Float32) -> Traced:
+def traced_block(first: int, last: int, given: Given, boxes: Float32, only: Only | None) -> Traced:
     """Trace the receptors from first to last, without that."""
-    x, y = given.hearers.x[first:last], given.hearers.y[first:last]
-    box = np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
-    near = near_lines(box, boxes, given.options.reach)
-    room = (last - first) * near.size
+    if only is None:
+        near, lists = lines_for_all(first, last, given, boxes)
+    else:
+        near = only.line
+        lists = np.stack([only.start[first:last], only.start[first + 1 : last + 1]], axis=1)
+    sizes = lists[:, 1] - lists[:, 0]
+    room = int(sizes.sum())
     line, energy = np.empty(room, np.int32), room_for(room, given.probability)
     rows, paths = np.zeros((2, last - first), np.int64)
     some = given._replace(hearers=some_hearers(given.hearers, first, last))
-    trace_block(0, last - first, some, near, line, energy, rows, paths)
-    ahead = np.arange(last - first) * near.size - np.cumsum(rows) + rows
+    trace_block(0, last - first, some, near, lists, line, energy, rows, paths)
+    ahead = np.cumsum(sizes) - sizes - np.cumsum(rows) + rows
     kept = np.repeat(ahead, rows) + np.arange(rows.sum())
     return Traced(rows, line[kept], energy[kept], int(paths.sum()))
+
+
+def lines_for_all(first: int, last: int, given: Given, boxes: Float32) -> tuple[Int32, Int64]:
+    """Lines that may be within reach of any of some receptors, and that list for each of them."""
+    x, y = given.hearers.x[first:last], given.hearers.y[first:last]
+    box = np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
+    near: Int32 = near_lines(box, boxes, given.options.reach)
+    return near, np.tile(np.array([0, near.size], np.int64), (last - first, 1))
 
 
 def some_hearers(hearers: Hearers, first: int, last: int) -> Hearers:

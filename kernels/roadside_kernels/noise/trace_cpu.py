@@ -256,18 +256,22 @@ near_lines: Any = njit(nogil=True, error_model="numpy")(_near_lines)
 
 
 def _trace_block(
-    first: int, last: int, given: Given, near: Int32, line: Int32, energy: UInt16,
+    first: int, last: int, given: Given, near: Int32, lists: Int64, line: Int32, energy: UInt16,
     rows: Int64, paths: Int64,
 ) -> None:  # fmt: skip
-    """Trace the receptors of a block; each has room for all lines near it, one after the other."""
+    """Trace the receptors of a block; receptor i to the lines near[lists[i, 0]:lists[i, 1]].
+
+    Each has room for all of them, one after the other.
+    """
     crossings = ROOM
     desk = new_desk(crossings, given.probability.shape[0])
+    end = 0
     for i in range(first, last):
-        start = (i - first) * near.size
-        end = start + near.size
+        some = near[lists[i, 0] : lists[i, 1]]
+        start, end = end, end + some.size
         rows[i] = -1
         while rows[i] < 0:
-            found, cuts = trace_receptor(i, given, near, desk, line[start:end], energy[start:end])
+            found, cuts = trace_receptor(i, given, some, desk, line[start:end], energy[start:end])
             rows[i], paths[i] = found, cuts
             if found < 0:
                 crossings *= 2

@@ -24,8 +24,8 @@ FLAT_GROUND = (
     "noise: flat ground without obstacles; buildings and barriers neither screen nor reflect"
 )
 OBSTACLES_UNHEARD = (
-    "noise: barriers and buildings of the scenario change no level; sound meets at most what stood "
-    "when the region was built"
+    "noise: this region's sound is on flat ground, so that barriers and buildings of the scenario "
+    "change no level"
 )
 BARRIERS_IN_AIR = (
     "air: barriers of 1 m or more, counted up to 6 m, within 50 m of the edge of an open road "
@@ -60,7 +60,7 @@ def caveats_of(
     air = any(quantity in AIR_QUANTITIES for quantity in scenario.quantities)
     noise = any(quantity in NOISE_QUANTITIES for quantity in scenario.quantities)
     known = [_rerouting(region, scenario, roads)]
-    known += _construction(scenario.construction, air=air, noise=noise)
+    known += _construction(scenario.construction, air=air, flat=noise and FLAT_GROUND in sound)
     known += _assumed_volumes(region)
     if air:
         known += _air(region, scenario, scenario.options.tolerance)
@@ -77,11 +77,11 @@ def _rerouting(region: Region, scenario: Scenario, roads: gpd.GeoDataFrame) -> s
     return NO_REROUTING if lacks_rerouting(region.roads, roads) else ""
 
 
-def _construction(construction: Construction, *, air: bool, noise: bool) -> Iterator[str]:
+def _construction(construction: Construction, *, air: bool, flat: bool) -> Iterator[str]:
     """What barriers and buildings do not do."""
     if not construction.changes:
         return
-    if noise:
+    if flat:
         yield OBSTACLES_UNHEARD
     if air and construction.barriers:
         yield BARRIERS_IN_AIR

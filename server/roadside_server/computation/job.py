@@ -231,7 +231,7 @@ def prepare(
     """
     factors, methods = factors or load_factors(), methods or Methods()
     site = site or Site(region)
-    _require_effect(scenario)
+    _require_effect(scenario, site)
     traffic = apply_measures(region, scenario.measures)
     states = states_for(scenario.outputs)
     options = scenario.options
@@ -246,7 +246,7 @@ def prepare(
             device=device,
         )
     if set(scenario.quantities) & set(NOISE_QUANTITIES):
-        noise = _sound(site, traffic, options.noise_range, methods, device)
+        noise = _sound(site, scenario, traffic, methods, device)
     caveats = caveats_of(region, scenario, traffic.roads, _said_of_sound(site, scenario, noise))
     homes = NO_HOMES
     if noise is not None and not region.population.empty:
@@ -279,11 +279,13 @@ def prepare(
 
 
 def _sound(
-    site: Site, traffic: Traffic, reach: float, methods: Methods, device: Device
+    site: Site, scenario: Scenario, traffic: Traffic, methods: Methods, device: Device
 ) -> NoiseModel | TransferModel:
     """How the sound of the traffic spreads: by the region's transfer, or over flat ground."""
     if site.transfer is not None:
-        return transfer_model(site, site.transfer, traffic, methods=methods, device=device)
+        built = scenario.construction
+        return transfer_model(site, site.transfer, traffic, built, methods=methods, device=device)
+    reach = scenario.options.noise_range
     return noise_model(site, traffic, reach=reach, methods=methods, device=device)
 
 
@@ -298,8 +300,10 @@ def _said_of_sound(
     return sentences(site.region, manifest, side, scenario.options, noise.louder)
 
 
-def _require_effect(scenario: Scenario) -> None:
+def _require_effect(scenario: Scenario, site: Site) -> None:
     """Refuse barriers and buildings where only sound is asked, which passes them unchanged."""
+    if site.transfer is not None:
+        return
     if scenario.construction.changes and set(scenario.quantities) <= set(NOISE_QUANTITIES):
         raise RegionIncompleteError(OBSTACLES_UNHEARD)
 

@@ -28,6 +28,8 @@ def unchanged_tiles(
         changes |= _within(tiles, air.changed, air.reach)
     if noise is not None:
         changes |= _within(tiles, noise.changed, noise.reach)
+    if isinstance(noise, TransferModel) and noise.rebuilt is not None:
+        changes |= np.array([noise.rebuilt.reaches(tile) for tile in tiles], np.bool_)
     return frozenset(tile for tile, change in zip(tiles, changes, strict=True) if not change)
 
 

@@ -8,7 +8,7 @@ from roadside_kernels.noise.bands import BANDS, MID_BANDS
 from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.propagation import attenuation_favourable, attenuation_homogeneous
 from roadside_kernels.noise.scene import joined, make_scene
-from roadside_kernels.noise.trace import Hearers, in_float32, trace
+from roadside_kernels.noise.trace import Hearers, Only, in_float32, trace
 from roadside_kernels.physics import in_double
 from roadside_server.computation.noise_scene import building_sides, screen_walls
 
@@ -167,3 +167,15 @@ def test_pruning_takes_away_less_than_its_tolerance_even_if_the_loudest_line_is_
         lost = np.array(levels[0]) - levels[1]
         assert (lost < 1.0).all()
         assert (lost >= 0.0).all()
+
+
+def test_lines_that_are_asked_for_have_the_rows_that_they_have_among_all():
+    line = lines_of([(0, 50), (40, 50)], [(0, 90), (40, 90)], [(-60, 0), (-60, 40)])
+    hearers = hearers_at((0, 0), (30, 10), (80, 20))
+    every = traced([], line, hearers)
+    asked = Only(np.array([0, 1, 1, 3]), np.array([1, 0, 2], np.int32))
+    some = traced([], line, hearers, only=asked)
+    assert np.diff(some.start).tolist() == [1, 0, 2]
+    owner = np.repeat(np.arange(3), np.diff(every.start))
+    for i, k, energy in zip([0, 2, 2], some.line, some.energy, strict=True):
+        np.testing.assert_array_equal(energy, every.energy[(owner == i) & (every.line == k)][0])

@@ -26,9 +26,13 @@ from roadside_server.computation.transfer.emitting_lines import (
     pruning_power,
     segments_of,
 )
-from roadside_server.computation.transfer.stored import StoredTransfer
+from roadside_server.computation.transfer.ground import Ground
+from roadside_server.computation.transfer.rebuilding import BUDGET, Rebuilt, rebuilt
+from roadside_server.computation.transfer.storage import TileTransfer
+from roadside_server.computation.transfer.stored import StoredTransfer, rows_of
 from roadside_server.errors import ComputationCancelledError
 from roadside_server.region.schema import Float64, Region
+from roadside_server.scenario.construction import Construction
 from roadside_server.scenario.measures import Traffic
 
 #: What rounding to single precision may add to a sum of powers.
@@ -53,6 +57,7 @@ class TransferModel:
     transfer: StoredTransfer
     device: Device
     resident: Resident[Part]
+    rebuilt: Rebuilt | None = None  # what the transfer becomes; None: as it is
     louder: int = 0  # lines with more power than pruning allowed for
     key: Key | None = None  # of resident sums; None: of no use
 
@@ -84,6 +89,8 @@ class TransferModel:
             If cancelled on the way.
         """
         points = self.transfer.points(strip.tile).strip
+        if self.rebuilt is not None and self.rebuilt.reaches(strip.tile):
+            return self._before_and_after(points, self.rebuilt.tile(strip.tile, cancelled))
         key = None if self.key is None else digest(self.key, strip.tile.chunk)
 
         def energy(part: str, some: Strip) -> Part:
@@ -101,6 +108,21 @@ class TransferModel:
             return found._asdict()
         return {name: level[points.point] for name, level in found._asdict().items()}
 
+    def _before_and_after(self, points: Strip, rebuilt: TileTransfer) -> dict[str, Part]:
+        """All lines before and after, where obstacles change: no part of them stays."""
+        before = self._energy(WHOLE, points)
+        unchanged, after = self.power["unchanged"], self.power["after"]
+        sounds = unchanged.sounds | after.sounds
+        rows = rows_of(rebuilt, self.device)
+        heard = transfer_sum(rows, unchanged.rows + after.rows, sounds, device=self.device)
+        nowhere = np.zeros(points.receptors.cell.size, np.bool_)
+        nothing = Part((np.zeros_like(before.sums[0]),), nowhere, 0, acts=False)
+        return {
+            "unchanged": nothing,
+            "before": before,
+            "after": Part((heard.energy,), nowhere, heard.rows),
+        }
+
     def _energy(self, part: str, some: Strip) -> Part:
         """Sums over the rows of some points of a tile."""
         points, power = some.receptors.cell, self.power[part]
@@ -116,7 +138,13 @@ class TransferModel:
 
 
 def transfer_model(
-    site: Site, transfer: StoredTransfer, traffic: Traffic, *, methods: Methods, device: Device
+    site: Site,
+    transfer: StoredTransfer,
+    traffic: Traffic,
+    construction: Construction,
+    *,
+    methods: Methods,
+    device: Device,
 ) -> TransferModel:
     """Everything about the sound of a scenario that is the same for all tiles."""
     region = site.region
@@ -133,7 +161,12 @@ def transfer_model(
         for part, part_power in divided(before, after).items()
     }
     louder = louder_lines(transfer, before, after)
-    return TransferModel(power, lines, transfer, device, site.resident, louder).keyed()
+    new = None
+    if construction.changes:
+        ground = Ground(region, lines, pruning_power(before), transfer.manifest.settings)
+        kept = site.once("rebuilt", lambda: Resident[TileTransfer](BUDGET))
+        new = rebuilt(region, ground, transfer, construction, kept)
+    return TransferModel(power, lines, transfer, device, site.resident, new, louder).keyed()
 
 
 def louder_lines(transfer: StoredTransfer, before: Float64, after: Float64) -> int:

@@ -62,8 +62,9 @@ def surroundings(region: Region, obstacles: Obstacles, box: View, within: float)
     ]
     # Parts of a building are owners of their own; standing before one of them is enough.
     part = np.cumsum(shapely.get_num_geometries(buildings.footprint)) - 1
-    owner = np.full(len(obstacles.buildings.footprint), -1, np.int32)
-    owner[near] = part
+    known = buildings.row >= 0
+    owner = np.full(len(region.buildings), -1, np.int32)
+    owner[buildings.row[known]] = part[known]
     return Surroundings(make_scene(joined(parts), ground_factor=ground_factor), owner)
 
 

@@ -10,7 +10,7 @@ from roadside_kernels.noise.foot import feet
 from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.propagation import SOURCE_HEIGHT
 from roadside_kernels.noise.scene import Scene
-from roadside_kernels.noise.trace import trace
+from roadside_kernels.noise.trace import Only, trace
 from roadside_kernels.noise.trace_cpu import Hearers
 from roadside_kernels.noise.transfer_sum import BY_CONDITION
 from roadside_kernels.noise.walls import no_walls, walls_of
@@ -45,12 +45,12 @@ def traced(
     ground: Ground,
     around: Surroundings,
     points: NoisePoints,
-    near: Rows | None = None,
+    only: Only | None = None,
     *,
     prune: bool = True,
     done: Callable[[int], None] = lambda _: None,
 ) -> TileTransfer:
-    """What lines send to a tile's points; from all lines within reach, or from some of them.
+    """What lines send to a tile's points; all within reach, or some for each point.
 
     Parameters
     ----------
@@ -61,8 +61,9 @@ def traced(
     """
     region, settings, strip = ground.region, ground.settings, points.strip
     bands = bands_of_rows(region.weather)
-    if near is None:
-        near = lines_within(ground.lines, strip.box, settings.reach)
+    near = lines_within(ground.lines, strip.box, settings.reach)
+    if only is not None:
+        near = np.unique(only.line).astype(np.intp)
     if near.size == 0 or points.size == 0:
         return no_rows(points.size, bands)
     lines = _localised(ground.lines, near, strip.tile.box, around.scene)
@@ -71,6 +72,7 @@ def traced(
     found = []
     for first in range(0, points.size, AT_ONCE):
         some = Hearers._make(values[first : first + AT_ONCE] for values in hearers)
+        last = first + some.x.size
         found.append(
             trace(
                 around.scene,
@@ -79,6 +81,7 @@ def traced(
                 absorption=_absorption(region.weather),
                 favourable=CONDITIONS if bands == BY_CONDITION else region.weather.favourable,
                 walls=walls,
+                only=None if only is None else _some(only, near, first, last),
                 power=ground.power[near] if prune and settings.tolerance > 0.0 else None,
                 reach=settings.reach,
                 order=settings.order,
@@ -93,6 +96,13 @@ def traced(
     line = near[np.concatenate([some.line for some in found])].astype(np.int32)
     energy = np.concatenate([some.energy for some in found]).reshape(-1, bands)
     return TileTransfer(start, line, energy)
+
+
+def _some(only: Only, near: Rows, first: int, last: int) -> Only:
+    """The lines of some points, numbered as those near."""
+    start = only.start[first : last + 1]
+    line = np.searchsorted(near, only.line[start[0] : start[-1]])
+    return Only(start - start[0], line.astype(np.int32))
 
 
 def no_rows(points: int, bands: int) -> TileTransfer:

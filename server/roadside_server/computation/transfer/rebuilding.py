@@ -1,0 +1,71 @@
+"""A scenario that builds: the rows of the tiles that its change of obstacles reaches."""
+
+from dataclasses import dataclass
+
+from roadside_server.computation.evaluation import Cancelled
+from roadside_server.computation.resident import Key, Resident, digest
+from roadside_server.computation.tiles import Tile
+from roadside_server.computation.transfer.ground import Ground
+from roadside_server.computation.transfer.retracing import Change, change_of, reaches, retraced
+from roadside_server.computation.transfer.storage import TileTransfer
+from roadside_server.computation.transfer.stored import StoredTransfer
+from roadside_server.errors import ComputationCancelledError
+from roadside_server.region.schema import Region
+from roadside_server.scenario.construction import Construction, canonical
+
+#: Bytes of rows that stay in memory, so that a barrier once traced costs other traffic nothing.
+BUDGET = 2**29
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A transfer as it is after a construction."""
+
+    ground: Ground
+    transfer: StoredTransfer
+    change: Change
+    kept: Resident[TileTransfer]
+    key: Key
+
+    def reaches(self, tile: Tile) -> bool:
+        """Whether the change may touch sound on its way to a tile."""
+        return reaches(self.change, self.ground, tile.box)
+
+    def tile(self, tile: Tile, cancelled: Cancelled) -> TileTransfer:
+        """Rows of a tile's points.
+
+        Raises
+        ------
+        ComputationCancelledError
+            If cancelled on the way.
+        """
+
+        def traced() -> TileTransfer:
+            return retraced(
+                self.ground,
+                self.change,
+                self.transfer.points(tile),
+                self.transfer.tile(tile),
+                lambda _: _go_on(cancelled),
+            )
+
+        found, _ = self.kept.sums(digest(self.key, tile.chunk), traced)
+        return found
+
+
+def rebuilt(
+    region: Region,
+    ground: Ground,
+    transfer: StoredTransfer,
+    construction: Construction,
+    kept: Resident[TileTransfer],
+) -> Rebuilt:
+    """The transfer of a region after a construction."""
+    parts = tuple(transfer.manifest.parts.values())
+    key = digest(parts, canonical(construction))
+    return Rebuilt(ground, transfer, change_of(region, construction), kept, key)
+
+
+def _go_on(cancelled: Cancelled) -> None:
+    if cancelled():
+        raise ComputationCancelledError("cancelled by the caller")
