@@ -1,9 +1,9 @@
 """Which paths a change of obstacles can touch: only those are worth tracing again.
 
 Seen from a receptor, a changed box hides what lies in it and behind it.  Paths of a line of road
-stay within the hull of the receptor and of the line's box, wider by the distance within which
-walls reflect its sound; the path to the wall and the wall itself lie in the wider box too.  A
-change that does not meet that hull leaves every path as it is, to the last bit.
+stay within a distance of the hull of the receptor and of the line's box: that within which walls
+reflect.  Boxes of lines and of changes come wider by it.  A change that does not meet the hull
+then leaves every path as it is, to the last bit.
 """
 
 from typing import Any, NamedTuple
@@ -139,9 +139,9 @@ def touched_rows(
     start, line
         Rows start[i] to start[i + 1] are of receptor i; the line of each.
     boxes
-        Of the lines (L, 4), widened by the distance within which walls reflect (m).
+        Of the lines (L, 4; m), widened by the distance within which walls reflect.
     changes
-        Boxes (n, 4) of what changes (m).
+        Boxes (n, 4; m) of what changes, widened alike.
     """
     touched = np.zeros(line.size, np.bool_)
     _list(x, y, start, line, boxes, changes, touched)

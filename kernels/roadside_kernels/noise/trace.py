@@ -16,7 +16,7 @@ from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.scene import Scene
 from roadside_kernels.noise.spectrum import spectrum
 from roadside_kernels.noise.trace_cpu import Given, Hearers, Options, near_lines, trace_block
-from roadside_kernels.noise.walls import Walls, no_walls, walls_of
+from roadside_kernels.noise.walls import Walls, near_walls, no_walls, walls_of
 from roadside_kernels.physics import f32
 
 UInt16 = NDArray[np.uint16]
@@ -92,7 +92,7 @@ def trace(
         Probability (3 periods, n sectors) of favourable conditions for sound that comes from a
         sector; sector i is centred on i * 360 / n degrees, clockwise from north.
     walls
-        Of ``walls_of(scene, lines, search)``, where it is known already.
+        Of ``walls_of(scene)``, where it is known already.
     only
         Lines that each receptor is traced to; None: all within reach.
     power
@@ -102,17 +102,18 @@ def trace(
     order
         Of reflections: 0 or 1.
     search
-        Distance (m) from a source to the walls that reflect its sound.
+        Distance (m) of points of reflection from the straight line between source and receptor.
     tolerance
         Most that pruning may take away (dB), of the total level of any scenario in which no line
         has more than ``headroom`` times its power, even if the loudest line goes silent.
     """
     if walls is None:
-        walls = walls_of(scene, lines, search) if order > 0 else no_walls(lines)
+        walls = walls_of(scene) if order > 0 else no_walls()
     given = Given(
         scene.grid,
         walls,
         lines,
+        line_boxes(lines),
         hearers,
         np.zeros((lines.start.size - 1, len(BANDS)), np.float32) if power is None else power,
         spectrum([float(a) for a in absorption]),
@@ -122,15 +123,13 @@ def trace(
             f32(search),
             f32(0.0 if power is None else 10.0 ** (tolerance / 10.0) - 1.0),
             f32(headroom),
-            f32(1.0 + order),
+            f32(1.0 + 2.0 * order),
         ),
     )
-    boxes, count = line_boxes(lines), hearers.x.size
+    count = hearers.x.size
     blocks = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
     with ThreadPoolExecutor(get_num_threads()) as threads:
-        traced = list(
-            threads.map(lambda at: traced_block(at[0], at[1], given, boxes, only), blocks)
-        )
+        traced = list(threads.map(lambda at: traced_block(at[0], at[1], given, only), blocks))
     nothing = Traced(
         np.zeros(0, np.int64), np.zeros(0, np.int32), room_for(0, given.probability), 0
     )
@@ -144,29 +143,35 @@ def room_for(rows: int, probability: Float32) -> UInt16:
     return np.empty((rows, probability.shape[0], len(BANDS)), np.uint16)
 
 
-def traced_block(first: int, last: int, given: Given, boxes: Float32, only: Only | None) -> Traced:
+def traced_block(first: int, last: int, given: Given, only: Only | None) -> Traced:
     """Trace the receptors from first to last, without that."""
+    box = box_around(given.hearers, first, last)
     if only is None:
-        near, lists = lines_for_all(first, last, given, boxes)
+        near, lists = lines_for_all(first, last, given, box)
     else:
         near = only.line
         lists = np.stack([only.start[first:last], only.start[first + 1 : last + 1]], axis=1)
+    walls = near_walls(given.walls, box, given.options.reach)
     sizes = lists[:, 1] - lists[:, 0]
     room = int(sizes.sum())
     line, energy = np.empty(room, np.int32), room_for(room, given.probability)
     rows, paths = np.zeros((2, last - first), np.int64)
     some = given._replace(hearers=some_hearers(given.hearers, first, last))
-    trace_block(0, last - first, some, near, lists, line, energy, rows, paths)
+    trace_block(0, last - first, some, near, lists, walls, line, energy, rows, paths)
     ahead = np.cumsum(sizes) - sizes - np.cumsum(rows) + rows
     kept = np.repeat(ahead, rows) + np.arange(rows.sum())
     return Traced(rows, line[kept], energy[kept], int(paths.sum()))
 
 
-def lines_for_all(first: int, last: int, given: Given, boxes: Float32) -> tuple[Int32, Int64]:
+def box_around(hearers: Hearers, first: int, last: int) -> Float32:
+    """Bounding box (m) of the receptors from first to last: west, south, east, north."""
+    x, y = hearers.x[first:last], hearers.y[first:last]
+    return np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
+
+
+def lines_for_all(first: int, last: int, given: Given, box: Float32) -> tuple[Int32, Int64]:
     """Lines that may be within reach of any of some receptors, and that list for each of them."""
-    x, y = given.hearers.x[first:last], given.hearers.y[first:last]
-    box = np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
-    near: Int32 = near_lines(box, boxes, given.options.reach)
+    near: Int32 = near_lines(box, given.boxes, given.options.reach)
     return near, np.tile(np.array([0, near.size], np.int64), (last - first, 1))
 
 

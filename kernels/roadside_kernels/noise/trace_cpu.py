@@ -28,7 +28,15 @@ from roadside_kernels.noise.path_energy import BANDS, add_path, profile_in
 from roadside_kernels.noise.profile_energy import SPREADING, Bench, profile_bench
 from roadside_kernels.noise.scene import Grid
 from roadside_kernels.noise.spectrum import Spectrum
-from roadside_kernels.noise.walls import Echo, Walls, next_echo
+from roadside_kernels.noise.walls import (
+    Echo,
+    Walls,
+    Windows,
+    in_windows,
+    look_through,
+    new_windows,
+    next_echo,
+)
 from roadside_kernels.physics import FAST_MATH, f32, inlined
 
 UInt16 = NDArray[np.uint16]
@@ -67,6 +75,7 @@ class Given(NamedTuple):
     grid: Grid
     walls: Walls
     lines: Lines
+    boxes: Float32  # (M, 4) of the lines: west, south, east, north (m)
     hearers: Hearers
     power: Float32  # (M, 8)
     spectrum: Spectrum
@@ -80,13 +89,16 @@ class Desk(NamedTuple):
     room: Room
     bench: Bench
     row: Float32  # (C, 8) of one line
+    windows: Windows  # of the receptor
+    seen: Int32  # walls that a line may be seen in
 
 
-def _new_desk(crossings: int, periods: int) -> Desk:
-    """A desk for profiles with so many crossings."""
+def _new_desk(crossings: int, periods: int, walls: int) -> Desk:
+    """A desk for profiles with so many crossings, with so many walls around."""
     room = cut_room(crossings)
     bench = profile_bench(room.points.x.size + 2)
-    return Desk(room, bench, np.empty((periods, BANDS), np.float32))
+    row, seen = np.empty((periods, BANDS), np.float32), np.empty(walls, np.int32)
+    return Desk(room, bench, row, new_windows(walls), seen)
 
 
 #: Compiled, so that threads make their own.
@@ -108,19 +120,18 @@ def source_at(lines: Lines, k: int, along: float) -> Point:
 
 @inlined
 def add_piece(
-    given: Given, k: int, source: Point, receptor: Point, building: int, length: float, desk: Desk
+    given: Given, source: Point, receptor: Point, seen: int, length: float, desk: Desk
 ) -> int:
-    """Add what arrives of a piece of line k, straight and by walls; their number, -1: no room."""
+    """Add what arrives of a piece, straight and by the walls seen; number of paths, -1: no room."""
     step_x, step_y = source.x - receptor.x, source.y - receptor.y
     reach, walls, room = given.options.reach, given.walls, desk.room
     if step_x * step_x + step_y * step_y >= reach * reach:
         return 0
     sectors = given.probability.shape[1]
     sector = sector_of(step_x, step_y, sectors) if sectors > 1 else i32(0)
-    near, last = walls.start[k], walls.start[k + 1]
-    by = Echo(i32(-1), receptor.x, receptor.y, f32(0.0), f32(0.0), near - 1)
+    by = Echo(i32(-1), receptor.x, receptor.y, f32(0.0), f32(0.0), 0)
     paths = 0
-    while by.near < last:
+    while paths == 0 or by.wall >= 0:
         element = walls.element[by.wall] if by.wall >= 0 else i32(-1)
         count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, room)
         if count < 0:
@@ -132,16 +143,21 @@ def add_piece(
         )  # fmt: skip
         paths += 1
         by = next_echo(
-            walls, by.near + 1, last, source, receptor, building, given.options.search, reach
+            walls, desk.seen, by.next, seen, source, receptor, given.options.search, reach
         )
     return paths
 
 
 @inlined
-def add_line(given: Given, k: int, distance: float, i: int, desk: Desk) -> int:
+def add_line(given: Given, k: int, distance: float, i: int, windows: int, desk: Desk) -> int:
     """Sum up what arrives of line k at receptor i; number of paths, -1: no room."""
-    hearers, lines = given.hearers, given.lines
+    hearers, lines, box = given.hearers, given.lines, given.boxes[k]
     receptor = Point(hearers.x[i], hearers.y[i], hearers.z[i], hearers.ground[i], hearers.factor[i])
+    half_x, half_y = 0.5 * (box[2] - box[0]), 0.5 * (box[3] - box[1])
+    seen = in_windows(
+        desk.windows, windows, box[0] + half_x, box[1] + half_y, math.hypot(half_x, half_y),
+        given.options.reach, desk.seen,
+    )  # fmt: skip
     desk.row[:] = 0.0
     length = line_length(lines, k)
     pieces = pieces_of(length, distance)
@@ -149,7 +165,7 @@ def add_line(given: Given, k: int, distance: float, i: int, desk: Desk) -> int:
     paths = 0
     for piece in range(pieces):
         source = source_at(lines, k, (f32(piece) + 0.5) * length)
-        found = add_piece(given, k, source, receptor, hearers.building[i], length, desk)
+        found = add_piece(given, source, receptor, seen, length, desk)
         if found < 0:
             return -1
         paths += found
@@ -214,19 +230,23 @@ def look(i: int, given: Given, near: Int32, distance: Float32, most: Float32) ->
 
 @inlined
 def trace_receptor(
-    i: int, given: Given, near: Int32, desk: Desk, line: Int32, energy: UInt16
+    i: int, given: Given, near: Int32, walls: Int32, desk: Desk, line: Int32, energy: UInt16
 ) -> tuple[int, int]:
     """Trace one receptor; its rows, -1 if a profile does not fit, and the profiles cut."""
     reach, share = given.options.reach, given.options.share
     distance, most = np.empty(near.size, np.float32), np.empty(near.size, np.float32)
     left = look(i, given, near, distance, most)
+    windows = look_through(
+        given.walls, walls, given.hearers.x[i], given.hearers.y[i], given.hearers.building[i],
+        reach, desk.windows,
+    )  # fmt: skip
     order = np.argsort(-most if share > 0.0 else distance)
     heard, loudest = f32(0.0), f32(0.0)
     rows = paths = 0
     for place in order:
         if distance[place] >= reach or left < share * (heard - loudest):
             break
-        found = add_line(given, near[place], distance[place], i, desk)
+        found = add_line(given, near[place], distance[place], i, windows, desk)
         if found < 0:
             return -1, paths
         arrived = heard_of(given, near[place], desk.row)
@@ -256,26 +276,28 @@ near_lines: Any = njit(nogil=True, error_model="numpy")(_near_lines)
 
 
 def _trace_block(
-    first: int, last: int, given: Given, near: Int32, lists: Int64, line: Int32, energy: UInt16,
-    rows: Int64, paths: Int64,
+    first: int, last: int, given: Given, near: Int32, lists: Int64, walls: Int32, line: Int32,
+    energy: UInt16, rows: Int64, paths: Int64,
 ) -> None:  # fmt: skip
     """Trace the receptors of a block; receptor i to the lines near[lists[i, 0]:lists[i, 1]].
 
     Each has room for all of them, one after the other.
     """
     crossings = ROOM
-    desk = new_desk(crossings, given.probability.shape[0])
+    desk = new_desk(crossings, given.probability.shape[0], walls.size)
     end = 0
     for i in range(first, last):
         some = near[lists[i, 0] : lists[i, 1]]
         start, end = end, end + some.size
         rows[i] = -1
         while rows[i] < 0:
-            found, cuts = trace_receptor(i, given, some, desk, line[start:end], energy[start:end])
+            found, cuts = trace_receptor(
+                i, given, some, walls, desk, line[start:end], energy[start:end]
+            )
             rows[i], paths[i] = found, cuts
             if found < 0:
                 crossings *= 2
-                desk = new_desk(crossings, given.probability.shape[0])
+                desk = new_desk(crossings, given.probability.shape[0], walls.size)
 
 
 trace_block: Any = njit(nogil=True, error_model="numpy", fastmath=FAST_MATH)(_trace_block)

@@ -1,8 +1,11 @@
-"""Walls that reflect: which lie near a line, and where sound from a source to a receptor meets one.
+"""Walls that reflect sound from a source to a receptor.
 
-A wall acts where the point of reflection is on it, no farther from the source than a search
-distance, with source and receptor before it: sides of buildings from outside, screens from both
-sides.  Whether it is tall enough depends on the ray (``reflection.py``).
+A wall acts where the point of reflection is on it and no farther than a search distance from the
+straight line between source and receptor, with both before it: sides of buildings from outside,
+screens from both sides.  Whether it is tall enough depends on the ray (``path_energy.py``).
+
+A receptor looks at its mirror images in all walls around it.  From each image, the wall is a
+window: what does not lie in its wedge is not reflected by it.
 """
 
 import math
@@ -11,18 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from roadside_kernels.arrays import Float32, Int32, Int64
+from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.elementary import i32
-from roadside_kernels.geometry import enters_box
+from roadside_kernels.geometry import distance_to_segment, enters_box
 from roadside_kernels.noise.bands import BANDS
-from roadside_kernels.noise.crossings import cell_of
 from roadside_kernels.noise.cut import Point
-from roadside_kernels.noise.lines import Lines
-from roadside_kernels.noise.scene import Grid, Scene
-from roadside_kernels.physics import f32, physics
+from roadside_kernels.noise.scene import Scene
+from roadside_kernels.physics import physics
 
 #: Walls of a receptor's own building whose plane passes this near (m) are its own facade.
 OWN_FACADE = 2.5
+#: Lines this near (m) to a window's edge are looked at piece by piece.
+BESIDE = 0.1
 
 
 class Walls(NamedTuple):
@@ -37,8 +40,18 @@ class Walls(NamedTuple):
     owner: Int32  # building, on the left; -1: a screen
     element: Int32  # row of the scene's elements
     reflected: Float32  # (W, 8) share of the energy
-    start: Int64  # (lines + 1) walls near line k are near[start[k]:start[k + 1]]
-    near: Int32
+
+
+class Windows(NamedTuple):
+    """Walls before which a receptor stands, its images in them, and the edges of their wedges."""
+
+    wall: Int32
+    x: Float32  # m, the image
+    y: Float32
+    right_x: Float32  # direction of the right edge as seen from the image, of length 1
+    right_y: Float32
+    left_x: Float32
+    left_y: Float32
 
 
 class Echo(NamedTuple):
@@ -49,38 +62,129 @@ class Echo(NamedTuple):
     y: float
     before: float  # m, from the source
     top: float  # m, altitude of the wall there
-    near: int  # place in the list of walls near the line
+    next: int  # place of the next wall to look at
+
+
+def walls_of(scene: Scene) -> Walls:
+    """The walls of a scene that may reflect."""
+    elements = scene.elements
+    element = np.flatnonzero(elements.reflects).astype(np.int32)
+    return Walls(
+        elements.x0[element],
+        elements.y0[element],
+        elements.x1[element],
+        elements.y1[element],
+        elements.low[element],
+        elements.high[element],
+        elements.owner[element],
+        element,
+        (1.0 - elements.absorption[element]).astype(np.float32),
+    )
+
+
+def no_walls() -> Walls:
+    """No reflection at all."""
+    none, ints = np.empty(0, np.float32), np.empty(0, np.int32)
+    absorbed = np.empty((0, len(BANDS)), np.float32)
+    return Walls(none, none, none, none, none, none, ints, ints, absorbed)
+
+
+def _near_walls(walls: Walls, box: Float32, reach: float) -> Int32:
+    """Walls that a path of no more than ``reach`` (m) from a block of receptors may meet."""
+    near = np.empty(walls.x0.size, np.int32)
+    count = 0
+    west, south, east, north = box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
+    for w in range(walls.x0.size):
+        if enters_box(walls.x0[w], walls.y0[w], walls.x1[w], walls.y1[w], west, south, east, north):
+            near[count] = w
+            count += 1
+    return near[:count].copy()
+
+
+near_walls: Any = njit(nogil=True, error_model="numpy")(_near_walls)
+
+
+def _new_windows(count: int) -> Windows:
+    """Room for so many windows."""
+    return Windows(
+        np.empty(count, np.int32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+    )
+
+
+#: Compiled, so that threads make their own.
+new_windows: Any = njit(_new_windows)
 
 
 @physics
-def is_own_facade(walls: Walls, w: int, x: float, y: float, building: int) -> bool:
-    """Whether a wall is the facade of its building before which a receptor stands."""
-    if building < 0 or walls.owner[w] != building:
-        return False
-    along_x, along_y = walls.x1[w] - walls.x0[w], walls.y1[w] - walls.y0[w]
-    left = along_x * (y - walls.y0[w]) - along_y * (x - walls.x0[w])
-    near: bool = left * left < OWN_FACADE * OWN_FACADE * (along_x * along_x + along_y * along_y)
-    return near
+def look_through(
+    walls: Walls, near: Int32, x: float, y: float, building: int, reach: float, windows: Windows
+) -> int:
+    """Fill the windows of a receptor, before a facade of a building or none (-1); their number."""
+    count = 0
+    for n in range(near.size):
+        w = near[n]
+        x0, y0, x1, y1 = walls.x0[w], walls.y0[w], walls.x1[w], walls.y1[w]
+        along_x, along_y = x1 - x0, y1 - y0
+        length2 = along_x * along_x + along_y * along_y
+        left = along_x * (y - y0) - along_y * (x - x0)
+        own = walls.owner[w] == building and left * left < OWN_FACADE * OWN_FACADE * length2
+        inside = walls.owner[w] >= 0 and left > 0.0
+        far = distance_to_segment(x, y, x0, y0, x1, y1) >= reach
+        if left == 0.0 or inside or far or (own and building >= 0):
+            continue
+        image_x = x + 2.0 * left * along_y / length2
+        image_y = y - 2.0 * left * along_x / length2
+        # Of a receptor right of the wall the image is left of it, and looks back to the right.
+        turned = left > 0.0
+        right_x, right_y = (x1 - image_x, y1 - image_y) if turned else (x0 - image_x, y0 - image_y)
+        left_x, left_y = (x0 - image_x, y0 - image_y) if turned else (x1 - image_x, y1 - image_y)
+        to_right = 1.0 / max(math.hypot(right_x, right_y), BESIDE)
+        to_left = 1.0 / max(math.hypot(left_x, left_y), BESIDE)
+        windows.wall[count], windows.x[count], windows.y[count] = w, image_x, image_y
+        windows.right_x[count], windows.right_y[count] = right_x * to_right, right_y * to_right
+        windows.left_x[count], windows.left_y[count] = left_x * to_left, left_y * to_left
+        count += 1
+    return count
+
+
+@physics
+def in_windows(
+    windows: Windows, count: int, x: float, y: float, radius: float, reach: float, seen: Int32
+) -> int:
+    """Write the windows through which something of a circle is seen within reach; their number."""
+    wide = radius + BESIDE
+    found = 0
+    for n in range(count):
+        dx, dy = x - windows.x[n], y - windows.y[n]
+        from_right = windows.right_x[n] * dy - windows.right_y[n] * dx
+        from_left = windows.left_x[n] * dy - windows.left_y[n] * dx
+        near = dx * dx + dy * dy < (reach + wide) * (reach + wide)
+        if near and from_right > -wide and from_left < wide:
+            seen[found] = windows.wall[n]
+            found += 1
+    return found
 
 
 @physics
 def next_echo(
-    walls: Walls, near: int, last: int, source: Point, receptor: Point, building: int,
+    walls: Walls, seen: Int32, first: int, last: int, source: Point, receptor: Point,
     search: float, reach: float,
 ) -> Echo:  # fmt: skip
-    """The first wall of the list from ``near`` on that reflects sound to a receptor before it."""
-    x0s, y0s, x1s, y1s, owners, listed = (
-        walls.x0, walls.y0, walls.x1, walls.y1, walls.owner, walls.near,
-    )  # fmt: skip
+    """The first of some walls that reflects sound to a receptor before it."""
     x_s, y_s, x_r, y_r = source.x, source.y, receptor.x, receptor.y
-    for n in range(near, last):
-        w = listed[n]
-        x0, y0 = x0s[w], y0s[w]
-        along_x, along_y = x1s[w] - x0, y1s[w] - y0
+    for n in range(first, last):
+        w = seen[n]
+        x0, y0 = walls.x0[w], walls.y0[w]
+        along_x, along_y = walls.x1[w] - x0, walls.y1[w] - y0
         from_r = along_x * (y_r - y0) - along_y * (x_r - x0)
         from_s = along_x * (y_s - y0) - along_y * (x_s - x0)
-        # Both on one side, and outside the building, which is on the left.
-        if from_s * from_r <= 0.0 or (owners[w] >= 0 and from_r > 0.0):
+        if from_s * from_r <= 0.0:
             continue
         # The image of the receptor is as far behind the wall: similar triangles.
         at_s = (x_s - x0) * along_x + (y_s - y0) * along_y
@@ -92,93 +196,9 @@ def next_echo(
         place /= length2
         x, y = x0 + place * along_x, y0 + place * along_y
         before = math.hypot(x - x_s, y - y_s)
-        if before > search or before + math.hypot(x - x_r, y - y_r) >= reach:
+        if before + math.hypot(x - x_r, y - y_r) >= reach:
             continue
-        if not is_own_facade(walls, w, x_r, y_r, building):
+        if distance_to_segment(x, y, x_s, y_s, x_r, y_r) <= search:
             top = walls.low[w] + place * (walls.high[w] - walls.low[w])
-            return Echo(w, x, y, before, top, n)
+            return Echo(w, x, y, before, top, n + 1)
     return Echo(i32(-1), x_r, y_r, 0.0, 0.0, last)
-
-
-def walls_of(scene: Scene, lines: Lines, search: float) -> Walls:
-    """The walls of a scene that may reflect sound of these lines within a search distance (m)."""
-    elements = scene.elements
-    element = np.flatnonzero(elements.reflects).astype(np.int32)
-    wall = np.full(elements.x0.size, -1, np.int32)
-    wall[element] = np.arange(element.size, dtype=np.int32)
-    ends = np.stack(elements[:4], axis=1)
-    none, start = np.empty(0, np.int32), np.zeros(lines.start.size, np.int64)
-    list_near(scene.grid, lines, ends, wall, f32(search), start, none)
-    near = np.empty(start[-1], np.int32)
-    list_near(scene.grid, lines, ends, wall, f32(search), start, near)
-    return Walls(
-        elements.x0[element],
-        elements.y0[element],
-        elements.x1[element],
-        elements.y1[element],
-        elements.low[element],
-        elements.high[element],
-        elements.owner[element],
-        element,
-        (1.0 - elements.absorption[element]).astype(np.float32),
-        start,
-        near,
-    )
-
-
-def no_walls(lines: Lines) -> Walls:
-    """No reflection at all."""
-    none, ints = np.empty(0, np.float32), np.empty(0, np.int32)
-    start = np.zeros(lines.start.size, np.int64)
-    absorbed = np.empty((0, len(BANDS)), np.float32)
-    return Walls(none, none, none, none, none, none, ints, ints, absorbed, start, ints)
-
-
-@physics
-def window(low: float, high: float, corner: float, cell: float, count: int) -> tuple[int, int]:
-    """First cell along an axis within an interval (m), and one past the last."""
-    first, last = cell_of(low, corner, cell), cell_of(high, corner, cell)
-    return min(max(first, 0), count), min(max(last, -1), count - 1) + 1
-
-
-def _near_segment(
-    grid: Grid, lines: Lines, v: int, ends: Float32, wall: Int32, search: float,
-    k: int, seen: Int32, near: Int32, place: int,
-) -> int:  # fmt: skip
-    """Note the walls near a segment that line k has not met before; the place after them."""
-    x0, y0, x1, y1 = lines.x[v], lines.y[v], lines.x[v + 1], lines.y[v + 1]
-    west, east = min(x0, x1) - search, max(x0, x1) + search
-    south, north = min(y0, y1) - search, max(y0, y1) + search
-    left, right = window(west, east, grid.west, grid.cell, grid.columns)
-    bottom, top = window(south, north, grid.south, grid.cell, grid.rows)
-    for row in range(bottom, top):
-        for cell in range(row * grid.columns + left, row * grid.columns + right):
-            for listed in range(grid.start[cell], grid.start[cell + 1]):
-                e = grid.mark[listed, 0]
-                if wall[e] < 0 or seen[e] == k:
-                    continue
-                if enters_box(
-                    ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3], west, south, east, north
-                ):
-                    seen[e] = k
-                    if near.size > 0:
-                        near[place] = wall[e]
-                    place += 1
-    return place
-
-
-def _list_near(
-    grid: Grid, lines: Lines, ends: Float32, wall: Int32, search: float, start: Int64, near: Int32
-) -> None:
-    """Count the walls near every line, or note them where there is room, in their order."""
-    seen = np.full(ends.shape[0], -1, np.int32)
-    for k in range(start.size - 1):
-        place = start[k]
-        for v in range(lines.start[k], lines.start[k + 1] - 1):
-            place = _find_near(grid, lines, v, ends, wall, search, k, seen, near, place)
-        start[k + 1] = place
-        near[start[k] : place].sort()
-
-
-_find_near: Any = njit(nogil=True, error_model="numpy")(_near_segment)
-list_near: Any = njit(nogil=True, error_model="numpy")(_list_near)

@@ -101,14 +101,16 @@ def _touched(ground: Ground, change: Change, points: NoisePoints, before: TileTr
     """Rows that the change may touch."""
     local, box, by = points.strip.receptors.local, points.strip.tile.box, ground.settings.search
     corner = np.array([box.west, box.south] * 2)
-    boxes = ground.lines.boxes - corner + by * np.array([-1.0, -1.0, 1.0, 1.0])
+    # Paths stray from the line to the receptor as far as walls reflect, at either end.
+    wider = by * np.array([-1.0, -1.0, 1.0, 1.0])
+    boxes = ground.lines.boxes - corner + wider
     return touched_rows(
         local.x,
         local.y,
         before.start,
         before.line,
         np.ascontiguousarray(boxes, np.float32),
-        np.ascontiguousarray(change.boxes - corner, np.float32),
+        np.ascontiguousarray(change.boxes - corner + wider, np.float32),
     )
 
 

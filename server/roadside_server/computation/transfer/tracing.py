@@ -67,7 +67,7 @@ def traced(
     if near.size == 0 or points.size == 0:
         return no_rows(points.size, bands)
     lines = _localised(ground.lines, near, strip.tile.box, around.scene)
-    walls = walls_of(around.scene, lines, settings.search) if settings.order else no_walls(lines)
+    walls = walls_of(around.scene) if settings.order else no_walls()
     hearers = _hearers(region, points, around)
     found = []
     for first in range(0, points.size, AT_ONCE):
