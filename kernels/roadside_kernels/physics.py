@@ -7,7 +7,7 @@ same source in double precision: the reference that every fast path is tested ag
 
 A formula may use ``math``, floats, arrays that it is given, module constants (plain Python
 floats and tuples of them) and formulas defined above it: no NumPy functions, no allocation,
-no exceptions.  It returns numbers; arrays it fills.
+no exceptions.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,7 @@ Formula = TypeVar("Formula", bound=Callable[..., Any])
 #: Relaxed arithmetic that still respects NaN and infinity (``fastmath=True`` does not).
 FAST_MATH = {"afn", "arcp", "contract", "nsz", "reassoc"}
 
-#: Formulas read and fill arrays that their caller holds: counting references would cost more than
-#: a formula, since every call counts those of all its arrays.
+#: How formulas that count no references are compiled.
 BORROWED: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 
 #: A number in the precision that kernels compute in.
@@ -36,10 +35,10 @@ def physics(formula: Formula) -> Formula:
     Division by zero gives infinity on both.  Literals and constants are single precision:
     Numba would otherwise take ``0.5 * x`` for double, whatever ``x`` is.
     """
-    single = njit(fastmath=FAST_MATH, **BORROWED)(_with_numbers(formula, f32, None))
-    single.double = njit(**BORROWED)(_with_numbers(formula, float, "double"))
+    single = njit(error_model="numpy", fastmath=FAST_MATH)(_with_numbers(formula, f32, None))
+    single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
     hardware = _with_numbers(formula, f32, "hardware")
-    single.hardware = njit(fastmath=FAST_MATH, **BORROWED)(hardware)
+    single.hardware = njit(error_model="numpy", fastmath=FAST_MATH)(hardware)
     return cast("Formula", single)
 
 
@@ -48,9 +47,23 @@ def strict(formula: Formula) -> Formula:
 
     For what must not depend on the code around it, as the side of a line on which a point lies.
     """
-    single = njit(**BORROWED)(_with_numbers(formula, f32, None))
-    single.double = njit(**BORROWED)(_with_numbers(formula, float, "double"))
+    single = njit(error_model="numpy")(_with_numbers(formula, f32, None))
+    single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
     single.hardware = single
+    return cast("Formula", single)
+
+
+def borrowing(formula: Formula) -> Formula:
+    """As ``@physics``, for formulas that many arrays pass through; they return numbers only.
+
+    Their caller holds the arrays.  To count references to all of them at every call would cost
+    more than the formulas themselves; without that, nothing can be allocated: fill arrays element
+    by element, and return none.
+    """
+    single = njit(fastmath=FAST_MATH, **BORROWED)(_with_numbers(formula, f32, None))
+    single.double = njit(**BORROWED)(_with_numbers(formula, float, "double"))
+    hardware = _with_numbers(formula, f32, "hardware")
+    single.hardware = njit(fastmath=FAST_MATH, **BORROWED)(hardware)
     return cast("Formula", single)
 
 

@@ -22,7 +22,7 @@ from roadside_kernels.noise.mean_plane import (
     mean_plane,
 )
 from roadside_kernels.noise.path_difference import edge_span, path_difference
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing, physics
 
 #: Edges no further apart than this (m) are one.
 ONE_EDGE = 0.3
@@ -64,7 +64,7 @@ def pure_diffraction(difference: float, apart: float, wavelength: float) -> floa
     return 10.0 * math.log10(3.0 + reach)
 
 
-@physics
+@borrowing
 def ground_path(
     profile: Profile, plane: MeanPlane, first: int, last: int, g_s: float, bend: float
 ) -> GroundPath:
@@ -83,7 +83,7 @@ def ground_path(
     return GroundPath(d_p, z_s, z_r, g_path, g_m if bend == 0.0 else g_path, g_m)
 
 
-@physics
+@borrowing
 def diffraction_over(profile: Profile, edges: Int32, count: int, bend: float) -> Diffraction:
     """The paths over edges[1] to edges[count], with the ground before and behind them."""
     x, z, end = profile.x, profile.z, profile.x.size - 1

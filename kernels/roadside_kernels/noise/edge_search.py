@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.noise.edges import EDGE, Profile, sag
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 
 class Candidates(NamedTuple):
@@ -20,7 +20,7 @@ class Candidates(NamedTuple):
     lowered: Float32  # m, altitude less the height of the bent ray
 
 
-@physics
+@borrowing
 def find_above(profile: Profile, found: Candidates) -> int:
     """Write the edges above the straight line to 1, 2, … with both ends around; their count."""
     last = profile.x.size - 1
@@ -37,7 +37,7 @@ def find_above(profile: Profile, found: Candidates) -> int:
     return count
 
 
-@physics
+@borrowing
 def lower(found: Candidates, count: int, bend: float) -> None:
     """Work out by how much the ray of a bend (1/m) is higher over every candidate."""
     start = found.x[0]
@@ -46,7 +46,7 @@ def lower(found: Candidates, count: int, bend: float) -> None:
         found.lowered[k] = found.z[k] - sag(found.x[k] - start, length, bend)
 
 
-@physics
+@borrowing
 def upper_hull(found: Candidates, height: Float32, count: int, edges: Int32) -> int:
     """Write the edges that a string over candidates of a height (m) touches; their count.
 

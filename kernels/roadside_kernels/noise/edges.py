@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.noise.path_difference import edge_difference
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: Kinds of points: where the ground factor alone changes, and where sound may be diffracted.
 GROUND, EDGE = 0, 1
@@ -30,7 +30,7 @@ class Profile(NamedTuple):
     z_r: float  # altitude of the receptor
 
 
-@physics
+@borrowing
 def sag(x: float, length: float, bend: float) -> float:
     """Height (m) of a ray above the straight line at x (m) from its start, over a length (m)."""
     from_middle = x - 0.5 * length
@@ -39,7 +39,7 @@ def sag(x: float, length: float, bend: float) -> float:
     return x * (length - x) * bend / (end + here)
 
 
-@physics
+@borrowing
 def altitude(profile: Profile, i: int) -> float:
     """Altitude (m) of a point, of source and receptor in place of their feet."""
     if i == 0:
@@ -50,14 +50,14 @@ def altitude(profile: Profile, i: int) -> float:
     return top
 
 
-@physics
+@borrowing
 def lowered(profile: Profile, i: int, bend: float) -> float:
     """Altitude (m) of a point less the height of a bent ray from source to receptor."""
     start, length = profile.x[0], profile.x[profile.x.size - 1] - profile.x[0]
     return altitude(profile, i) - sag(profile.x[i] - start, length, bend)
 
 
-@physics
+@borrowing
 def is_under(profile: Profile, left: int, i: int, right: int, bend: float) -> bool:
     """Whether point i lies on or under the ray from one point to another."""
     low = lowered(profile, left, bend)
@@ -67,14 +67,14 @@ def is_under(profile: Profile, left: int, i: int, right: int, bend: float) -> bo
     return under
 
 
-@physics
+@borrowing
 def may_diffract(profile: Profile, i: int) -> bool:
     """Whether a point is an edge that stands clear of source and receptor."""
     clear: bool = profile.x[0] < profile.x[i] < profile.x[profile.x.size - 1]
     return clear and profile.kind[i] == EDGE
 
 
-@physics
+@borrowing
 def find_edges(profile: Profile, edges: Int32, bend: float) -> int:
     """Write the edges of the upper hull to edges[1:count + 1] and return their count.
 
@@ -93,7 +93,7 @@ def find_edges(profile: Profile, edges: Int32, bend: float) -> int:
     return top - 1
 
 
-@physics
+@borrowing
 def difference_at(profile: Profile, i: int, bend: float) -> float:
     """Path difference (m) over one point."""
     last = profile.x.size - 1
@@ -108,7 +108,7 @@ def difference_at(profile: Profile, i: int, bend: float) -> float:
     )
 
 
-@physics
+@borrowing
 def best_edge_below(profile: Profile, bend: float) -> int:
     """The edge with the greatest path difference where none is above the ray; 0 if none is."""
     best = 0
@@ -121,7 +121,7 @@ def best_edge_below(profile: Profile, bend: float) -> int:
     return best
 
 
-@physics
+@borrowing
 def last_edge_before(profile: Profile, edges: Int32, count: int, x: float) -> int:
     """Place in ``edges`` of the last edge before x (m); 0, the source, if none is."""
     k = 0
@@ -130,7 +130,7 @@ def last_edge_before(profile: Profile, edges: Int32, count: int, x: float) -> in
     return k
 
 
-@physics
+@borrowing
 def edge_behind(profile: Profile, edges: Int32, count: int, k: int) -> int:
     """The point after the k-th edge: the next edge, or the receptor after the last one."""
     end = profile.x.size - 1
@@ -138,7 +138,7 @@ def edge_behind(profile: Profile, edges: Int32, count: int, k: int) -> int:
     return behind
 
 
-@physics
+@borrowing
 def ray_height(profile: Profile, edges: Int32, count: int, x: float, bend: float) -> float:
     """Altitude (m) at x (m) of the ray from source over the edges to receptor."""
     k = last_edge_before(profile, edges, count, x)

@@ -11,7 +11,7 @@ from roadside_kernels.elementary import exp2, log2
 from roadside_kernels.noise.ground import favourable_bound, raised
 from roadside_kernels.noise.mean_plane import GroundPath
 from roadside_kernels.noise.spectrum import Spectrum
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: exp2(HALVINGS * level) is ten to the power level / 20.
 HALVINGS = math.log2(10.0) / 20.0
@@ -21,13 +21,13 @@ LEAST_FACTOR, LEAST_POWER = 1e-10, -125.0
 BANDS = 8
 
 
-@physics
+@borrowing
 def amplitude_of(loss: float) -> float:
     """Amplitude (1) that an attenuation (dB) leaves."""
     return exp2(-HALVINGS * loss)
 
 
-@physics
+@borrowing
 def half_span(k: float, flow: float, softness: float, d_p: float) -> float:
     """Root of C_f / 2 k (m) at a wave number k (1/m); eq. 2.5.16 and 2.5.17.
 
@@ -39,7 +39,7 @@ def half_span(k: float, flow: float, softness: float, d_p: float) -> float:
     return math.sqrt(0.5 * d_p * (1.0 + 3.0 * wd * decay) / ((1.0 + wd) * k))
 
 
-@physics
+@borrowing
 def interference(k: float, d_p: float, z_s: float, z_r: float, half: float) -> float:
     """Amplitude where direct and reflected sound meet, without an upper bound; eq. 2.5.15.
 
@@ -50,14 +50,14 @@ def interference(k: float, d_p: float, z_s: float, z_r: float, half: float) -> f
     return 2.0 * k / d_p * math.sqrt(at_source * at_receptor)
 
 
-@physics
+@borrowing
 def fill(amplitude: Float32, everywhere: float) -> None:
     """The same amplitude in every band."""
     for band in range(amplitude.size):
         amplitude[band] = everywhere
 
 
-@physics
+@borrowing
 def fill_interference(
     spectrum: Spectrum,
     d_p: float,
@@ -75,7 +75,7 @@ def fill_interference(
         amplitude[band] = min(interference(k, d_p, z_s, z_r, half), most)
 
 
-@physics
+@borrowing
 def fill_homogeneous(spectrum: Spectrum, path: GroundPath, amplitude: Float32) -> None:
     """Amplitudes 10^(-A_ground,H / 20) by band; eq. 2.5.15 and 2.5.18."""
     if path.g_path == 0.0:
@@ -85,7 +85,7 @@ def fill_homogeneous(spectrum: Spectrum, path: GroundPath, amplitude: Float32) -
     fill_interference(spectrum, path.d_p, path.z_s, path.z_r, path.g_w, most, amplitude)
 
 
-@physics
+@borrowing
 def fill_favourable(spectrum: Spectrum, path: GroundPath, amplitude: Float32) -> None:
     """Amplitudes 10^(-A_ground,F / 20) by band; eq. 2.5.15, 2.5.19 and 2.5.20."""
     most = amplitude_of(favourable_bound(path.d_p, path.z_s, path.z_r, path.g_m))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from roadside_kernels.arrays import Float32
 from roadside_kernels.noise.ground import ground_favourable, ground_homogeneous
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 
 class MeanPlane(NamedTuple):
@@ -33,7 +33,7 @@ class GroundPath(NamedTuple):
     g_m: float
 
 
-@physics
+@borrowing
 def mean_plane(x: Float32, z: Float32, first: int, last: int) -> MeanPlane:
     """Plane of least squares through a polyline.
 
@@ -54,7 +54,7 @@ def mean_plane(x: Float32, z: Float32, first: int, last: int) -> MeanPlane:
     return MeanPlane(middle, z[first], area / length, slope)
 
 
-@physics
+@borrowing
 def height_above(plane: MeanPlane, x: float, z: float) -> float:
     """Orthogonal height (m) of a point above a plane, negative below it."""
     slope = plane.slope
@@ -62,28 +62,28 @@ def height_above(plane: MeanPlane, x: float, z: float) -> float:
     return above / math.sqrt(1.0 + slope * slope)
 
 
-@physics
+@borrowing
 def foot_distance(plane: MeanPlane, x: float, z: float, to_x: float, to_z: float) -> float:
     """Distance d_p (m) between the orthogonal projections of two points on a plane."""
     slope = plane.slope
     return abs(to_x - x + slope * (to_z - z)) / math.sqrt(1.0 + slope * slope)
 
 
-@physics
+@borrowing
 def image_x(plane: MeanPlane, x: float, z: float) -> float:
     """Abscissa (m) of a point mirrored in a plane."""
     slope = plane.slope
     return x + 2.0 * slope * height_above(plane, x, z) / math.sqrt(1.0 + slope * slope)
 
 
-@physics
+@borrowing
 def image_z(plane: MeanPlane, x: float, z: float) -> float:
     """Altitude (m) of a point mirrored in a plane."""
     slope = plane.slope
     return z - 2.0 * height_above(plane, x, z) / math.sqrt(1.0 + slope * slope)
 
 
-@physics
+@borrowing
 def mean_ground_factor(x: Float32, g: Float32, first: int, last: int) -> float:
     """G_path, the mean ground factor by horizontal length; g holds that after each point."""
     soft: float = 0.0
@@ -93,7 +93,7 @@ def mean_ground_factor(x: Float32, g: Float32, first: int, last: int) -> float:
     return soft / length
 
 
-@physics
+@borrowing
 def ground_attenuation(frequency: float, path: GroundPath, bend: float) -> float:
     """A_ground (dB) at a frequency (Hz): of straight rays where their bend (1/m) is 0."""
     if bend == 0.0:

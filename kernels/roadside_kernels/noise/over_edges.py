@@ -25,7 +25,7 @@ from roadside_kernels.noise.path_difference import (
     path_difference,
     span,
 )
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: Ground factor in place of that under a source, where there is none; see ``ground_path``.
 NO_SOURCE = -1.0
@@ -68,7 +68,7 @@ class Differences(NamedTuple):
     to_image: float  # to R', mirrored in the ground behind them
 
 
-@physics
+@borrowing
 def way_over(profile: Profile, edges: Int32, count: int, bend: float) -> Way:
     """The way over edges[1] to edges[count], with arcs of a bend (1/m)."""
     end = profile.x.size - 1
@@ -95,7 +95,7 @@ def way_over(profile: Profile, edges: Int32, count: int, bend: float) -> Way:
     return Way(direct, first, leg, apart, detour, arcs - arc_excess(direct, bend))
 
 
-@physics
+@borrowing
 def side_of_source(profile: Profile, edge: int) -> Side:
     """The ground between the source and the first edge."""
     x, z, end = profile.x, profile.z, profile.x.size - 1
@@ -109,7 +109,7 @@ def side_of_source(profile: Profile, edge: int) -> Side:
     )
 
 
-@physics
+@borrowing
 def side_of_receptor(profile: Profile, edge: int) -> Side:
     """The ground between the last edge and the receptor."""
     x, z, end = profile.x, profile.z, profile.x.size - 1
@@ -123,7 +123,7 @@ def side_of_receptor(profile: Profile, edge: int) -> Side:
     )
 
 
-@physics
+@borrowing
 def mirrored_longer(length: float, from_plane: float, to_plane: float, bend: float) -> float:
     """What a leg is longer (m) if one of its ends is mirrored in a plane.
 
@@ -139,7 +139,7 @@ def mirrored_longer(length: float, from_plane: float, to_plane: float, bend: flo
     return more / both * (1.0 + bending)
 
 
-@physics
+@borrowing
 def image_longer(side: Side, leg: float, direct: float, bend: float) -> float:
     """What mirroring the end of a side adds (m) to the path difference over an edge.
 
@@ -149,7 +149,7 @@ def image_longer(side: Side, leg: float, direct: float, bend: float) -> float:
     return by_edge - mirrored_longer(direct, side.end, side.other, bend)
 
 
-@physics
+@borrowing
 def signed_difference(
     profile: Profile,
     edge: int,
@@ -169,7 +169,7 @@ def signed_difference(
     return edge_difference(x_s, z_s, x, z, x_r, z_r, bend)
 
 
-@physics
+@borrowing
 def differences_over(
     profile: Profile, edges: Int32, count: int, screen: Screen, bend: float
 ) -> Differences:
@@ -190,7 +190,7 @@ def differences_over(
     return Differences(direct, from_image, to_image)
 
 
-@physics
+@borrowing
 def difference_of_images(
     profile: Profile, edges: Int32, count: int, screen: Screen, bend: float
 ) -> float:
@@ -210,7 +210,7 @@ def difference_of_images(
     )
 
 
-@physics
+@borrowing
 def diffracting(
     profile: Profile, edges: Int32, count: int, screen: Screen, found: Differences, bend: float
 ) -> float:

@@ -8,7 +8,7 @@ inverse of the radius of the rays, 0 in homogeneous conditions.
 import math
 
 from roadside_kernels.arrays import Float32, Int32
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing, physics
 
 #: Least radius (m) of a ray in favourable conditions, and radius over the length of the path.
 LEAST_RADIUS = 1000.0
@@ -65,7 +65,7 @@ def edge_difference(
     return (2.0 * under - bent - direct) - detour
 
 
-@physics
+@borrowing
 def path_difference(
     x: Float32,
     z: Float32,
@@ -96,7 +96,7 @@ def path_difference(
     return detour + (bent - arc_excess(span(across, z_r - z_s), bend))
 
 
-@physics
+@borrowing
 def edge_span(x: Float32, z: Float32, edges: Int32, count: int) -> float:
     """Length e (m) from the first edge to the last, along the edges."""
     length = 0.0

@@ -21,7 +21,7 @@ from roadside_kernels.noise.ground import SOUND_SPEED
 from roadside_kernels.noise.mean_plane import GroundPath, ground_attenuation, mean_plane
 from roadside_kernels.noise.path_difference import ray_bend, span
 from roadside_kernels.noise.propagation import divergence
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: Most points of a profile, and so the length of the scratch array of edges.
 MOST_POINTS = 128
@@ -38,20 +38,20 @@ class PropagationPath(NamedTuple):
     diffraction: Diffraction
 
 
-@physics
+@borrowing
 def straight_distance(profile: Profile) -> float:
     """Distance (m) from source to receptor."""
     across = profile.x[profile.x.size - 1] - profile.x[0]
     return span(across, profile.z_r - profile.z_s)
 
 
-@physics
+@borrowing
 def favourable_bend(profile: Profile) -> float:
     """Bend (1/m) of the rays of a profile in favourable conditions."""
     return ray_bend(straight_distance(profile))
 
 
-@physics
+@borrowing
 def propagation_path(profile: Profile, edges: Int32, bend: float) -> PropagationPath:
     """The path of a profile for rays of a bend (1/m), with its edges written to ``edges``.
 
@@ -70,7 +70,7 @@ def propagation_path(profile: Profile, edges: Int32, bend: float) -> Propagation
     return PropagationPath(distance, bend, ground, count, True, paths)
 
 
-@physics
+@borrowing
 def boundary_attenuation(frequency: float, path: PropagationPath) -> float:
     """A_boundary (dB) at a frequency (Hz): by diffraction, or by the ground alone."""
     wavelength = SOUND_SPEED / frequency
@@ -79,7 +79,7 @@ def boundary_attenuation(frequency: float, path: PropagationPath) -> float:
     return ground_attenuation(frequency, path.ground, path.bend)
 
 
-@physics
+@borrowing
 def path_attenuation(frequency: float, absorption: float, path: PropagationPath) -> float:
     """A (dB) at a frequency (Hz) in air that absorbs so much (dB/km)."""
     spreading = divergence(path.distance) + air_attenuation(path.distance, absorption)

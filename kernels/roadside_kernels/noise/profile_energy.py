@@ -35,7 +35,7 @@ from roadside_kernels.noise.path_difference import ray_bend
 from roadside_kernels.noise.profile import straight_distance
 from roadside_kernels.noise.reflection import retro_difference
 from roadside_kernels.noise.spectrum import Spectrum
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: Energy left by the most that diffraction itself attenuates, 25 dB; its inverse.
 MOST_SCREENED = 10.0**2.5
@@ -64,7 +64,7 @@ class Bench(NamedTuple):
     diffracted: Float32  # by the best edge below the ray
 
 
-@physics
+@borrowing
 def beside_edge(ground: float, direct: float, of_image: float) -> float:
     """Amplitude 10^(-Delta_ground / 20) on one side of an edge, from that over its ground.
 
@@ -73,7 +73,7 @@ def beside_edge(ground: float, direct: float, of_image: float) -> float:
     return ground + (1.0 - ground) * (of_image - direct) / (of_image + math.sqrt(of_image * direct))
 
 
-@physics
+@borrowing
 def fill_diffracted(
     spectrum: Spectrum, paths: Differences, over: float, apart: float, bench: Bench, energy: Float32
 ) -> None:
@@ -97,7 +97,7 @@ def fill_diffracted(
         energy[band] = both * both / screened
 
 
-@physics
+@borrowing
 def screen_of(profile: Profile, edges: Int32, count: int, bend: float) -> Screen:
     """What the edges of a path do, whatever the frequency."""
     return Screen(
@@ -107,13 +107,13 @@ def screen_of(profile: Profile, edges: Int32, count: int, bend: float) -> Screen
     )
 
 
-@physics
+@borrowing
 def favourable_ground(ground: GroundPath) -> GroundPath:
     """The same ground in favourable conditions, where G_w is that of the path."""
     return GroundPath(ground.d_p, ground.z_s, ground.z_r, ground.g_path, ground.g_path, ground.g_m)
 
 
-@physics
+@borrowing
 def fill_over_edges(
     profile: Profile,
     spectrum: Spectrum,
@@ -143,7 +143,7 @@ def fill_over_edges(
     return found
 
 
-@physics
+@borrowing
 def fill_ground(spectrum: Spectrum, ground: GroundPath, bend: float, energy: Float32) -> None:
     """Energies by band of sound that the ground alone attenuates."""
     if bend == 0.0:
@@ -154,7 +154,7 @@ def fill_ground(spectrum: Spectrum, ground: GroundPath, bend: float, energy: Flo
         energy[band] *= energy[band]
 
 
-@physics
+@borrowing
 def fill_below(
     profile: Profile,
     spectrum: Spectrum,
@@ -183,7 +183,7 @@ def fill_below(
             energy[band] = diffracted[band]
 
 
-@physics
+@borrowing
 def same_edges(edges: Int32, count: int, others: Int32, other_count: int) -> bool:
     """Whether both conditions have the same edges."""
     if count != other_count:
@@ -194,7 +194,7 @@ def same_edges(edges: Int32, count: int, others: Int32, other_count: int) -> boo
     return same
 
 
-@physics
+@borrowing
 def whole_ground(profile: Profile) -> GroundPath:
     """The ground from source to receptor, in homogeneous conditions."""
     end = profile.x.size - 1
@@ -202,7 +202,7 @@ def whole_ground(profile: Profile) -> GroundPath:
     return ground_path(profile, plane, 0, end, profile.g[0], 0.0)
 
 
-@physics
+@borrowing
 def fill_energies(
     profile: Profile, spectrum: Spectrum, bend: float, bench: Bench
 ) -> tuple[int, int]:
@@ -230,7 +230,7 @@ def fill_energies(
     return count, curved
 
 
-@physics
+@borrowing
 def keep_reflected(
     profile: Profile,
     edges: Int32,
@@ -252,7 +252,7 @@ def keep_reflected(
         energy[band] *= 0.0 if over else wall.reflected[band] / passes
 
 
-@physics
+@borrowing
 def add_mixed(
     distance: float,
     length: float,
@@ -273,7 +273,7 @@ def add_mixed(
             energy[mix, band] += air * mixed
 
 
-@physics
+@borrowing
 def add_energy(
     profile: Profile,
     length: float,
@@ -291,7 +291,7 @@ def add_energy(
     add_mixed(distance, length, spectrum, probability, bench, energy)
 
 
-@physics
+@borrowing
 def add_reflected_energy(
     profile: Profile,
     wall: Wall,

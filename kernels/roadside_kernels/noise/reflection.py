@@ -6,7 +6,7 @@ from roadside_kernels.arrays import Int32
 from roadside_kernels.noise.edges import Profile, altitude, edge_behind, last_edge_before
 from roadside_kernels.noise.ground import SOUND_SPEED
 from roadside_kernels.noise.path_difference import edge_difference
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing, physics
 
 
 @physics
@@ -15,7 +15,7 @@ def wall_absorption(absorbed: float) -> float:
     return -10.0 * math.log10(1.0 - absorbed)
 
 
-@physics
+@borrowing
 def retro_difference(
     profile: Profile, edges: Int32, count: int, x: float, top: float, bend: float
 ) -> float:

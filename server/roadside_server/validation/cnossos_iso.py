@@ -1,4 +1,4 @@
-"""Propagation beside the cases of ISO/TR 17534-4:2020, from their cut profiles.
+"""Propagation beside the cases of ISO/TR 17534-4:2020, from their cut profiles and scenes.
 
 Every path is compared, band by band, in each condition it has; the totals of a case with the paths
 around vertical edges and, as roads have it, without them.
@@ -23,6 +23,7 @@ from roadside_server.validation.cnossos_paths import (
     reflection_of,
 )
 from roadside_server.validation.cnossos_profiles import read_profile, read_walls, read_way_around
+from roadside_server.validation.cnossos_scenes import Case, direct_profile, echoes, read_scene
 from roadside_server.validation.report import Report, Row, compare
 
 PROFILES = "profiles.json"
@@ -30,7 +31,12 @@ PROFILES = "profiles.json"
 PATH_TOLERANCE = 0.1
 TOTAL_TOLERANCE = 0.05
 LEVELS = tuple(f"L_{band}" for band in BANDS)
-#: Paths around vertical edges.
+#: Total of paths over edges alone, as roads have it.
+ROADS = "LA_WL"
+#: Said of paths whose cut is found in the scene, not read from its published profile.
+SCENE = ", from the scene"
+#: Paths around vertical edges: as expected levels name them, and as profiles do.
+SIDEWAYS = ("Left", "Right")
 LATERAL = ("LEFT", "RIGHT")
 
 
@@ -45,7 +51,8 @@ class PathLevel(NamedTuple):
 def validate(path: Path) -> Report:
     """Compare the levels of every path that counts, and of every case."""
     profiles = read_document(path / PROFILES)["profiles"]
-    air = meteo_of(read_document(path / "scenes.json")["meteo"])
+    scenes = read_document(path / "scenes.json")
+    air = meteo_of(scenes["meteo"])
     text = ("tc", "path", "condition", "profile")
     expected = read_cases(path / "expected_levels.csv", (*LEVELS, "used_in_LA"), text)
     totals = read_cases(path / "expected_totals.csv", (), ("tc", "quantity"))
@@ -55,6 +62,9 @@ def validate(path: Path) -> Report:
         for case, table in expected[counts].groupby("tc", sort=False)
         for row in _case_rows(table, totals[totals["tc"] == case], profiles, air)
     ]
+    for case, table in expected[counts].groupby("tc", sort=False):
+        total = totals[(totals["tc"] == case) & (totals["quantity"] == ROADS)]
+        rows += scene_rows(table, total, read_scene(scenes["scenes"][case]), air)
     left_out = expected[~counts].to_dict("records")
     return Report(
         title="CNOSSOS-EU: propagation, ISO/TR 17534-4:2020 (dB)",
@@ -92,10 +102,36 @@ def path_level(expected: Mapping[Hashable, Any], profile: Mapping[str, Any], air
     return PathLevel(condition, lateral, expected["Lw_per_band_dB"] - loss)
 
 
-def _path_rows(expected: Mapping[Hashable, Any], found: PathLevel) -> list[Row]:
+def scene_rows(table: pd.DataFrame, totals: pd.DataFrame, case: Case, air: Air) -> list[Row]:
+    """The bands of every path over edges that is found in a scene, then the total of them."""
+    paths = [path for path in table.to_dict("records") if path["path"] not in SIDEWAYS]
+    levels = [_scene_level(path, case, air) for path in paths]
+    rows = [
+        row for path, at in zip(paths, levels, strict=True) for row in _path_rows(path, at, SCENE)
+    ]
+    for total in totals.to_dict("records"):
+        rows += _total_rows(total, levels, air, SCENE)
+    return rows
+
+
+def _scene_level(expected: Mapping[Hashable, Any], case: Case, air: Air) -> PathLevel:
+    """Level (dB) of the direct path of a scene, or of all its reflected paths together."""
+    condition, power = str(expected["condition"]), expected["Lw_per_band_dB"]
+    if expected["path"] == "Direct":
+        path = path_over(direct_profile(case), condition)
+        return PathLevel(condition, False, power - attenuation_over(path, air))
+    energy = np.zeros(len(BANDS))
+    for echo in echoes(case):
+        path = path_over(echo.profile, condition)
+        loss = attenuation_over(path, air) + reflection_of(path, echo.wall)
+        energy += 10.0 ** ((power - loss) / 10.0)
+    return PathLevel(condition, False, 10.0 * np.log10(energy))
+
+
+def _path_rows(expected: Mapping[Hashable, Any], found: PathLevel, found_in: str = "") -> list[Row]:
     return [
         compare(
-            f"{expected['tc']} {expected['path']}",
+            f"{expected['tc']} {expected['path']}{found_in}",
             f"L {found.condition} {band} Hz",
             value,
             expected[f"L_{band}"],
@@ -106,14 +142,16 @@ def _path_rows(expected: Mapping[Hashable, Any], found: PathLevel) -> list[Row]:
     ]
 
 
-def _total_rows(expected: Mapping[Hashable, Any], levels: list[PathLevel], air: Air) -> list[Row]:
+def _total_rows(
+    expected: Mapping[Hashable, Any], levels: list[PathLevel], air: Air, found_in: str = ""
+) -> list[Row]:
     """A-weighted long-term levels of a case: both conditions by their probability."""
     share = {"homogeneous": 1.0 - air.p_favourable, "favourable": air.p_favourable}
     energy = sum(share[path.condition] * 10.0 ** (path.level / 10.0) for path in levels)
     total = 10.0 * np.log10(energy) + np.array(A_WEIGHTING)
     return [
         compare(
-            str(expected["tc"]),
+            f"{expected['tc']}{found_in}",
             f"{expected['quantity']} {band} Hz",
             value,
             expected[f"LA_{band}"],
