@@ -32,10 +32,11 @@ from roadside_kernels.noise.walls import (
     Echo,
     Walls,
     Windows,
+    echo,
+    heard_in,
     in_windows,
     look_through,
     new_windows,
-    next_echo,
 )
 from roadside_kernels.physics import FAST_MATH, f32, inlined
 
@@ -90,15 +91,18 @@ class Desk(NamedTuple):
     bench: Bench
     row: Float32  # (C, 8) of one line
     windows: Windows  # of the receptor
-    seen: Int32  # walls that a line may be seen in
+    seen: Int32  # those that a line may be heard in
+    heard: Int32  # those that a piece is heard in
 
 
 def _new_desk(crossings: int, periods: int, walls: int) -> Desk:
     """A desk for profiles with so many crossings, with so many walls around."""
     room = cut_room(crossings)
     bench = profile_bench(room.points.x.size + 2)
-    row, seen = np.empty((periods, BANDS), np.float32), np.empty(walls, np.int32)
-    return Desk(room, bench, row, new_windows(walls), seen)
+    row = np.empty((periods, BANDS), np.float32)
+    # The place after the last is written to as well.
+    seen, heard = np.empty(walls + 1, np.int32), np.empty(walls + 1, np.int32)
+    return Desk(room, bench, row, new_windows(walls), seen, heard)
 
 
 #: Compiled, so that threads make their own.
@@ -129,22 +133,24 @@ def add_piece(
         return 0
     sectors = given.probability.shape[1]
     sector = sector_of(step_x, step_y, sectors) if sectors > 1 else i32(0)
-    by = Echo(i32(-1), receptor.x, receptor.y, f32(0.0), f32(0.0), 0)
+    heard = heard_in(desk.windows, desk.seen, seen, source.x, source.y, reach, desk.heard)
     paths = 0
-    while paths == 0 or by.wall >= 0:
-        element = walls.element[by.wall] if by.wall >= 0 else i32(-1)
-        count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, room)
-        if count < 0:
-            return -1
-        add_path(
-            profile_in(room.points, count, source, receptor), by.wall, by.before, by.top,
-            walls.reflected, length, given.spectrum, given.probability, sector, desk.bench,
-            desk.row,
-        )  # fmt: skip
-        paths += 1
-        by = next_echo(
-            walls, desk.seen, by.next, seen, source, receptor, given.options.search, reach
-        )
+    for k in range(-1, heard):
+        w, by = i32(-1), Echo(receptor.x, receptor.y, f32(0.0), f32(0.0), True)
+        if k >= 0:
+            w = desk.windows.wall[desk.heard[k]]
+            by = echo(walls, w, source, receptor, given.options.search)
+        if by.acts:
+            element = walls.element[w] if w >= 0 else i32(-1)
+            count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, room)
+            if count < 0:
+                return -1
+            add_path(
+                profile_in(room.points, count, source, receptor), w, by.before, by.top,
+                walls.reflected, length, given.spectrum, given.probability, sector, desk.bench,
+                desk.row,
+            )  # fmt: skip
+            paths += 1
     return paths
 
 

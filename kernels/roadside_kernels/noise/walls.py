@@ -57,12 +57,11 @@ class Windows(NamedTuple):
 class Echo(NamedTuple):
     """Where a wall reflects sound of a source."""
 
-    wall: int  # -1: none does
     x: float  # m
     y: float
     before: float  # m, from the source
     top: float  # m, altitude of the wall there
-    next: int  # place of the next wall to look at
+    acts: bool
 
 
 def walls_of(scene: Scene) -> Walls:
@@ -153,52 +152,58 @@ def look_through(
     return count
 
 
+# Conditions are joined without branches, which a processor could not foresee.
 @physics
 def in_windows(
     windows: Windows, count: int, x: float, y: float, radius: float, reach: float, seen: Int32
 ) -> int:
     """Write the windows through which something of a circle is seen within reach; their number."""
     wide = radius + BESIDE
+    far2 = (reach + wide) * (reach + wide)
     found = 0
     for n in range(count):
         dx, dy = x - windows.x[n], y - windows.y[n]
         from_right = windows.right_x[n] * dy - windows.right_y[n] * dx
         from_left = windows.left_x[n] * dy - windows.left_y[n] * dx
-        near = dx * dx + dy * dy < (reach + wide) * (reach + wide)
-        if near and from_right > -wide and from_left < wide:
-            seen[found] = windows.wall[n]
-            found += 1
+        seen[found] = n
+        found += i32((dx * dx + dy * dy < far2) & (from_right > -wide) & (from_left < wide))
     return found
 
 
 @physics
-def next_echo(
-    walls: Walls, seen: Int32, first: int, last: int, source: Point, receptor: Point,
-    search: float, reach: float,
-) -> Echo:  # fmt: skip
-    """The first of some walls that reflects sound to a receptor before it."""
+def heard_in(
+    windows: Windows, seen: Int32, count: int, x: float, y: float, reach: float, heard: Int32
+) -> int:
+    """Write those of some windows through which a point is seen within reach; their number."""
+    far2 = reach * reach
+    found = 0
+    for k in range(count):
+        n = seen[k]
+        dx, dy = x - windows.x[n], y - windows.y[n]
+        from_right = windows.right_x[n] * dy - windows.right_y[n] * dx
+        from_left = windows.left_x[n] * dy - windows.left_y[n] * dx
+        heard[found] = n
+        found += i32((dx * dx + dy * dy < far2) & (from_right > -BESIDE) & (from_left < BESIDE))
+    return found
+
+
+@physics
+def echo(walls: Walls, w: int, source: Point, receptor: Point, search: float) -> Echo:
+    """Where a wall reflects sound from a source to a receptor that stands before it."""
     x_s, y_s, x_r, y_r = source.x, source.y, receptor.x, receptor.y
-    for n in range(first, last):
-        w = seen[n]
-        x0, y0 = walls.x0[w], walls.y0[w]
-        along_x, along_y = walls.x1[w] - x0, walls.y1[w] - y0
-        from_r = along_x * (y_r - y0) - along_y * (x_r - x0)
-        from_s = along_x * (y_s - y0) - along_y * (x_s - x0)
-        if from_s * from_r <= 0.0:
-            continue
-        # The image of the receptor is as far behind the wall: similar triangles.
-        at_s = (x_s - x0) * along_x + (y_s - y0) * along_y
-        at_r = (x_r - x0) * along_x + (y_r - y0) * along_y
-        length2 = along_x * along_x + along_y * along_y
-        place = at_s + from_s / (from_s + from_r) * (at_r - at_s)
-        if place < 0.0 or place > length2:
-            continue
-        place /= length2
-        x, y = x0 + place * along_x, y0 + place * along_y
-        before = math.hypot(x - x_s, y - y_s)
-        if before + math.hypot(x - x_r, y - y_r) >= reach:
-            continue
-        if distance_to_segment(x, y, x_s, y_s, x_r, y_r) <= search:
-            top = walls.low[w] + place * (walls.high[w] - walls.low[w])
-            return Echo(w, x, y, before, top, n + 1)
-    return Echo(i32(-1), x_r, y_r, 0.0, 0.0, last)
+    x0, y0 = walls.x0[w], walls.y0[w]
+    along_x, along_y = walls.x1[w] - x0, walls.y1[w] - y0
+    from_r = along_x * (y_r - y0) - along_y * (x_r - x0)
+    from_s = along_x * (y_s - y0) - along_y * (x_s - x0)
+    if from_s * from_r <= 0.0:
+        return Echo(x_s, y_s, 0.0, 0.0, False)
+    # The image of the receptor is as far behind the wall: similar triangles.
+    at_s = (x_s - x0) * along_x + (y_s - y0) * along_y
+    at_r = (x_r - x0) * along_x + (y_r - y0) * along_y
+    length2 = along_x * along_x + along_y * along_y
+    place = (at_s + from_s / (from_s + from_r) * (at_r - at_s)) / length2
+    x, y = x0 + place * along_x, y0 + place * along_y
+    top = walls.low[w] + place * (walls.high[w] - walls.low[w])
+    acts = place >= 0.0 and place <= 1.0
+    acts = acts and distance_to_segment(x, y, x_s, y_s, x_r, y_r) <= search
+    return Echo(x, y, math.hypot(x - x_s, y - y_s), top, acts)
