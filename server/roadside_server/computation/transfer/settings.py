@@ -21,7 +21,7 @@ class TransferSettings:
         """The settings in words."""
         reflections = f"reflections of order {self.order}"
         if self.order:
-            reflections += f" by walls within {self.search:g} m of a road"
+            reflections += f" by walls within {self.search:g} m of the way"
         pruned = f"pruned within {self.tolerance:g} dB" if self.tolerance else "not pruned"
         return f"roads within {self.reach:g} m, {reflections}, {pruned}"
 
