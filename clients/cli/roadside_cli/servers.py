@@ -53,7 +53,8 @@ def asked_server(
             yield Asked(client)
         return
     loaded = _load(region)
-    embedded = server_module("serve").EmbeddedServer([loaded], device=device, factors=factors)
+    # By its folder, where its noise transfer lies too.
+    embedded = server_module("serve").EmbeddedServer([region], device=device, factors=factors)
     with embedded as started, connect(started.address) as client:
         yield Asked(client, loaded)
 
