@@ -144,7 +144,7 @@ def test_more_power_than_pruning_allowed_for_is_told(site):
 
 def test_the_range_that_was_asked_does_not_hold(site):
     words = " ".join(job_of(site, options={"noise_range": 700}).caveats)
-    assert "within 400 m, as traced; noise_range (700 m) holds on flat ground" in words
+    assert "within 400 m, as traced; noise_range (700 m) is of flat ground" in words
 
 
 def test_an_estimate_counts_the_rows_that_are_read(site):

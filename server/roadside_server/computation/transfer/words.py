@@ -9,7 +9,9 @@ OBSTACLES = (
     "no sound around the ends of obstacles"
 )
 SHARED = "noise: computed every {apart:g} m; receptors closer to each other share a level"
-OTHER_RANGE = "noise: roads count within {reach:g} m, as traced; noise_range ({asked:g} m) holds on flat ground"
+OTHER_RANGE = (
+    "noise: roads count within {reach:g} m, as traced; noise_range ({asked:g} m) is of flat ground"
+)
 LOUDER = (
     "noise: {count} stretches of road have more than {headroom:g} times the power that pruning "
     "allowed for; what it left out may be more than {tolerance:g} dB"
