@@ -38,6 +38,12 @@ def only_fill(shape, dtype):
     return np.full(shape, FILL_VALUES[dtype], dtype=dtype)
 
 
+@pytest.fixture(autouse=True)
+def still_clock(monkeypatch):
+    """Gzip writes the second into its header: both encodings must see the same one."""
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0)
+
+
 def written_by_zarr(values, codec):
     """The chunk in the store after `array[...] = values`; empty if there is none."""
     store = {}
