@@ -78,7 +78,7 @@ def test_json_repeats_the_verdict_of_each_row():
 
 
 def test_every_kind_has_a_function():
-    assert set(KINDS) == {"srm1", "no2-sectors", "cimlk", "noise-emission", "cnossos"}
+    assert set(KINDS) == {"srm1", "no2-sectors", "cimlk", "noise-emission", "cnossos", "town"}
     for kind in KINDS:
         assert callable(validator(kind))
 
