@@ -135,7 +135,7 @@ def _clipped(
 def _within(values: Float64, highest: Float64) -> tuple[Float64, Float64]:
     """Shares of segments between which a coordinate, given at both ends, is 0 to a highest."""
     start, step = values[0], values[1] - values[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ends = np.sort(np.stack([-start / step, (highest - start) / step]), axis=0)
     inside = (start >= 0.0) & (start <= highest)
     flat = np.where(inside, 0.0, 2.0), np.where(inside, 1.0, -1.0)
