@@ -1,4 +1,4 @@
-"""A picture of a result: baseline, change in air quality, change in noise, and the streets."""
+"""A picture of a result: air quality and noise before, the change in both, and the streets."""
 
 import textwrap
 from collections.abc import Sequence

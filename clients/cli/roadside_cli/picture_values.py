@@ -48,18 +48,22 @@ class Layer:
 
 
 def layers(result: xr.Dataset) -> list[Layer]:
-    """Baseline and change of air quality and change of noise; what there is of them, if not all."""
-    air = _first(result, AIR, "difference")
-    noise = _first(result, NOISE, "difference")
-    if air or noise:
-        before = [f"{(air or noise or '').removesuffix('_difference')}_baseline"]
-        names = [*before, air, noise]
-    else:
+    """Baseline and change of air quality, then of noise; what there is of them, if not all."""
+    changes = [_first(result, kind, "difference") for kind in (AIR, NOISE)]
+    if any(changes):
         names = [
+            name
+            for change in changes
+            if change
+            for name in (f"{change.removesuffix('_difference')}_baseline", change)
+        ]
+    else:
+        found = [
             _first(result, kind, output)
             for kind in (AIR, NOISE)
             for output in ("baseline", "scenario")
         ]
+        names = [name for name in found if name]
     drawn = [_layer(result, name) for name in names if name in result]
     if not drawn:
         message = "the result has no array that can be drawn"
@@ -88,14 +92,14 @@ def _first(result: xr.Dataset, quantities: tuple[str, ...], output: str) -> str 
     return next((f"{q}_{output}" for q in quantities if f"{q}_{output}" in result), None)
 
 
-def _layer(result: xr.Dataset, name: str | None) -> Layer:
-    quantity, _, output = str(name).rpartition("_")
+def _layer(result: xr.Dataset, name: str) -> Layer:
+    quantity, _, output = name.rpartition("_")
     array = result[name]
     unit = str(array.attrs.get("units", ""))
     values = np.asarray(array.values, "f4")
     is_change = output == "difference"
     return Layer(
-        str(name),
+        name,
         f"Change in {SYMBOLS[quantity]}" if is_change else f"{SYMBOLS[quantity]}, {output}",
         UNITS.get(unit, unit),
         values,
