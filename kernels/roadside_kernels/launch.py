@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, wraps
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -18,8 +18,7 @@ Procedure = TypeVar("Procedure", bound=Callable[..., Any])
 THREADS = 128
 
 
-#: Held by whoever shares a loop among all cores beside other threads that do: the way to share
-#: them that Numba falls back to, where no OpenMP is installed, ends the process if two do at once.
+#: Held while a loop is shared among all cores.
 CORES = threading.Lock()
 
 
@@ -83,13 +82,29 @@ def at_every_receptor(
         return
     resident = lies_on_gpu(found[0])
     if device == "cpu" and not resident:
-        with CORES:
-            cpu_loop(formula)(receptors, given, found)
+        cpu_loop(formula)(receptors, given, found)
         return
     computed = room_on_device(found)
     gpu_loop(formula)[-(-receptors // THREADS), THREADS](receptors, on_device(given), computed)
     if not resident:
         copy_back(computed, found)
+
+
+def on_all_cores(loop: Procedure, *, relaxed: bool = True) -> Procedure:
+    """Compile a loop over ``prange``, shared among all cores, beside no other such loop.
+
+    The way to share them that Numba falls back to, where no OpenMP is installed, ends the process
+    if two threads do so at once.
+    """
+    fast = FAST_MATH if relaxed else False
+    compiled = njit(parallel=True, nogil=True, error_model="numpy", fastmath=fast)(loop)
+
+    @wraps(loop)
+    def alone(*arguments: Any) -> None:
+        with CORES:
+            compiled(*arguments)
+
+    return cast("Procedure", alone)
 
 
 @cache
@@ -100,7 +115,7 @@ def cpu_loop(formula: Callable[..., None]) -> Any:
         for i in prange(receptors):
             formula(i, given, found)
 
-    return njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(loop)
+    return on_all_cores(loop)
 
 
 @cache

@@ -3,12 +3,12 @@
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import BLOCK, Float32, Receptors, Segments
 from roadside_kernels.geometry import block_boxes, distance_to_segment
-from roadside_kernels.launch import CORES
+from roadside_kernels.launch import on_all_cores
 from roadside_kernels.physics import f32, physics
 
 Bool = NDArray[np.bool_]
@@ -69,12 +69,11 @@ def _find_within(
             )
 
 
-_find = njit(parallel=True, nogil=True, error_model="numpy")(_find_within)
+_find = on_all_cores(_find_within, relaxed=False)
 
 
 def within_reach(receptors: Receptors, segments: Segments, reach: float) -> Bool:
     """Which receptors have a segment within reach (m)."""
     found = np.zeros(receptors.x.size, np.bool_)
-    with CORES:
-        _find(receptors, block_boxes(receptors), segments, f32(reach), found)
+    _find(receptors, block_boxes(receptors), segments, f32(reach), found)
     return found

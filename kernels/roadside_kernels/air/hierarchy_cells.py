@@ -14,6 +14,7 @@ from roadside_kernels.air.plume import CENTRE, Curve
 from roadside_kernels.arrays import Float32, Receptors, Segments
 from roadside_kernels.elementary import log2
 from roadside_kernels.geometry import NEAREST
+from roadside_kernels.launch import on_all_cores
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 #: Columns of a square: the weight of its emission, the centroid (m), the box of its segments.
@@ -197,9 +198,7 @@ def _sum_crown(hierarchy: Hierarchy, cells: Float32) -> None:
             add_cell(cells[square], lone, cells[hierarchy.parent[square]])
 
 
-_districts_in_parallel = njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(
-    _sum_districts
-)
+_districts_in_parallel = on_all_cores(_sum_districts)
 _crown = njit(nogil=True, error_model="numpy", fastmath=FAST_MATH)(_sum_crown)
 
 

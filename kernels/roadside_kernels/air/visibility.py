@@ -15,6 +15,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32, Int32, Int64
+from roadside_kernels.launch import on_all_cores
 
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -247,4 +248,4 @@ def _trace_links(
             count[i] = _links_of(x[i], y[i], axes, axis_grid, walls, wall_grid, road, distance, at)
 
 
-trace_links: Any = njit(nogil=True, parallel=True, error_model="numpy")(_trace_links)
+trace_links = on_all_cores(_trace_links, relaxed=False)

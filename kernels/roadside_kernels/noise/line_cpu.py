@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments
 from roadside_kernels.geometry import distance_to_box, piece_count, sector_of, segment_to_box
+from roadside_kernels.launch import on_all_cores
 from roadside_kernels.noise.flat_ground import FlatGround, place_in_table
-from roadside_kernels.physics import FAST_MATH, f32, physics
+from roadside_kernels.physics import f32, physics
 
 UInt32 = NDArray[np.uint32]
 
@@ -258,6 +259,4 @@ def _sum_lines(
         pairs[block] = pieces * (last - first)
 
 
-sum_lines: Any = njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(
-    _sum_lines
-)
+sum_lines = on_all_cores(_sum_lines)

@@ -6,13 +6,14 @@ reflect.  Boxes of lines and of changes come wider by it.  A change that does no
 then leaves every path as it is, to the last bit.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32, Int32, Int64
+from roadside_kernels.launch import on_all_cores
 from roadside_kernels.physics import physics
 
 Bool = NDArray[np.bool_]
@@ -124,7 +125,7 @@ def _list_touched(
             touched[row] = may_touch(x[i], y[i], box, changes)
 
 
-_list: Any = njit(parallel=True, nogil=True, error_model="numpy")(_list_touched)
+_list = on_all_cores(_list_touched, relaxed=False)
 
 
 def touched_rows(

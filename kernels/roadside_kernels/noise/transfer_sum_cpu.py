@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from roadside_kernels.arrays import BLOCK, Float32, Int64
-from roadside_kernels.physics import FAST_MATH
+from roadside_kernels.launch import on_all_cores
 
 #: A whole number without a sign in the width of addresses.
 u64: Any = np.uint64
@@ -46,7 +46,7 @@ def row_loop(bands: int) -> Any:
                 for period in range(3):
                     sums[period, i] = lanes[period * bands : (period + 1) * bands].sum()
 
-    return njit(parallel=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(loop)
+    return on_all_cores(loop)
 
 
 def sum_rows(transfer: Any, power: Float32, sounds: Any, energy: Float32) -> None:
