@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from roadside.v1 import scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
-from roadside_server.computation.contributions import nearest_receptor, road_levels
+from roadside_server.computation.contributions import heard, nearest_receptor, place_of
 from roadside_server.computation.job import prepare
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.site import Site
@@ -20,8 +20,12 @@ REGION = small_region()
 PLACE = (WEST + 200.0, SOUTH + 100.0)
 
 
-def found_at(place=PLACE, roads=REGION.roads, most=10):
-    return road_levels(Site(REGION), roads, place, reach=800.0, methods=Methods(), most=most)
+def found_at(most=10):
+    scenario = read_scenario(scenario_message(), REGION)
+    receptor = nearest_receptor(REGION.receptors, *PLACE)
+    found = heard(Site(REGION), scenario, [receptor], methods=Methods(), most=most)
+    assert any("flat ground" in caveat for caveat in found.caveats)
+    return found.at[0]
 
 
 def energy(level):
@@ -40,9 +44,8 @@ def test_the_level_of_all_roads_is_that_of_the_map():
     (tile,) = job.results()
     row, column = (round((PLACE[i] - corner) / SPACING) for i, corner in ((1, SOUTH), (0, WEST)))
     on_map = tile.values["lden_baseline"][row, column]
-    x, y = nearest_receptor(REGION.receptors, *PLACE)
     # On a map, roads are cut by the nearest receptor of a block: into shorter pieces.
-    assert found_at((x, y)).together.lden[0] == pytest.approx(on_map, abs=0.05)
+    assert found_at().together.lden[0] == pytest.approx(on_map, abs=0.05)
 
 
 def test_those_left_out_still_count_for_the_level_of_all():
@@ -56,8 +59,8 @@ def test_the_nearest_receptor_is_outside_buildings():
     masked[:, :30] = True
     grid = REGION.receptors
     beside = type(grid)(grid.west, grid.south, grid.spacing, grid.columns, grid.rows, masked)
-    x, _ = nearest_receptor(beside, grid.west, grid.south)
-    assert x == grid.west + 30 * grid.spacing
+    x, y = place_of(beside, nearest_receptor(beside, grid.west, grid.south))
+    assert (x, y) == (grid.west + 30 * grid.spacing, grid.south)
 
 
 @pytest.fixture(scope="module")

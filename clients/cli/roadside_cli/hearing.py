@@ -39,6 +39,8 @@ def heard(
     with asked_server(server, region, device, factors) as asked:
         (receptor,) = asked.client.contributions(message, [at], roads)
     output.print(_table(receptor))
+    for caveat in receptor.caveats:
+        output.print(f"- {caveat}")
 
 
 def _table(receptor: ReceptorContributions) -> Table:

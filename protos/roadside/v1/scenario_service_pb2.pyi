@@ -670,6 +670,7 @@ class ReceptorContributions(_message.Message):
     LDEN_FIELD_NUMBER: _builtins.int
     LNIGHT_FIELD_NUMBER: _builtins.int
     ROADS_FIELD_NUMBER: _builtins.int
+    CAVEATS_FIELD_NUMBER: _builtins.int
     lden: _builtins.float
     """Of all roads; NaN where none is within range."""
     lnight: _builtins.float
@@ -681,6 +682,10 @@ class ReceptorContributions(_message.Message):
     def roads(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoadContribution]:
         """The loudest first."""
 
+    @_builtins.property
+    def caveats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """How the levels were worked out, in plain words; the weightiest first."""
+
     def __init__(
         self,
         *,
@@ -688,10 +693,11 @@ class ReceptorContributions(_message.Message):
         lden: _builtins.float = ...,
         lnight: _builtins.float = ...,
         roads: _abc.Iterable[Global___RoadContribution] | None = ...,
+        caveats: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receptor", b"receptor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lden", b"lden", "lnight", b"lnight", "receptor", b"receptor", "roads", b"roads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caveats", b"caveats", "lden", b"lden", "lnight", b"lnight", "receptor", b"receptor", "roads", b"roads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from roadside_server.computation.tiles import POINTS_TILE, TILE
+from roadside_server.computation.tiles import placed
 from roadside_server.region.schema import Float64, Grid, Points, Region
 
 #: Receptors of a grid stand before a building when they are no further from it than this many
@@ -45,7 +45,7 @@ def homes_of(region: Region) -> Homes:
     people = population["people"].to_numpy(float)
     receptor, home = _before(region, np.flatnonzero(people > 0.0))
     known, home = np.unique(home, return_inverse=True)
-    tile, cell = _placed(region.receptors, receptor)
+    tile, cell = placed(region.receptors, receptor)
     order = np.lexsort(tile.T[::-1])
     tile, cell, home = tile[order], cell[order], home[order]
     places, first = np.unique(tile, axis=0, return_index=True)
@@ -109,14 +109,3 @@ def _between(low: float, high: float, spacing: float, count: int) -> NDArray[np.
     """Numbers of those columns, or rows, of a grid that stand before a stretch of it (m)."""
     first, last = np.floor(low / spacing - SPACINGS), np.ceil(high / spacing + SPACINGS)
     return np.arange(max(int(first), 0), min(int(last) + 1, count), dtype=np.int64)
-
-
-def _placed(
-    receptors: Grid | Points, receptor: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Tile (N, dimensions) and cell of receptors by their number in the region."""
-    if isinstance(receptors, Points):
-        return (receptor // POINTS_TILE)[:, np.newaxis], receptor % POINTS_TILE
-    row, column = np.divmod(receptor, receptors.columns)
-    width = np.minimum(TILE, receptors.columns - column // TILE * TILE)
-    return np.column_stack([row // TILE, column // TILE]), row % TILE * width + column % TILE

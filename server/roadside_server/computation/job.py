@@ -19,18 +19,19 @@ from roadside_server.computation.arrays import (
     ResultArray,
     result_arrays,
 )
-from roadside_server.computation.caveats import FLAT_GROUND, OBSTACLES_UNHEARD, caveats_of
+from roadside_server.computation.caveats import OBSTACLES_UNHEARD, caveats_of
 from roadside_server.computation.evaluation import Cancelled, changes, never
 from roadside_server.computation.homes import NO_HOMES, Homes, homes_of
 from roadside_server.computation.lanes import in_lanes, lanes_on
 from roadside_server.computation.methods import Methods
-from roadside_server.computation.noise import NoiseModel, noise_model
+from roadside_server.computation.noise import NoiseModel
 from roadside_server.computation.open_roads import open_stretches
 from roadside_server.computation.parts import states_for
 from roadside_server.computation.rates import timed
 from roadside_server.computation.reach import beyond_reach
 from roadside_server.computation.rounding import keep_bits
 from roadside_server.computation.site import Site
+from roadside_server.computation.sound import said_of_sound, sound_model
 from roadside_server.computation.sources import Stretches
 from roadside_server.computation.stamp import stamp_of
 from roadside_server.computation.surroundings import surroundings_at
@@ -43,14 +44,12 @@ from roadside_server.computation.tiles import (
     strips_of,
     tiles_of,
 )
-from roadside_server.computation.transfer.model import TransferModel, transfer_model
-from roadside_server.computation.transfer.noise_points import side_of_squares
-from roadside_server.computation.transfer.words import sentences
+from roadside_server.computation.transfer.model import TransferModel
 from roadside_server.computation.unchanged import unchanged_tiles
 from roadside_server.emissions.factors import EmissionFactors, load_factors
 from roadside_server.errors import RegionIncompleteError
 from roadside_server.region.schema import Region
-from roadside_server.scenario.measures import Traffic, apply_measures
+from roadside_server.scenario.measures import apply_measures
 from roadside_server.scenario.quantities import AIR_QUANTITIES, NOISE_QUANTITIES
 from roadside_server.scenario.reading import Scenario
 
@@ -246,8 +245,8 @@ def prepare(
             device=device,
         )
     if set(scenario.quantities) & set(NOISE_QUANTITIES):
-        noise = _sound(site, scenario, traffic, methods, device)
-    caveats = caveats_of(region, scenario, traffic.roads, _said_of_sound(site, scenario, noise))
+        noise = sound_model(site, scenario, traffic, methods, device)
+    caveats = caveats_of(region, scenario, traffic.roads, said_of_sound(site, scenario, noise))
     homes = NO_HOMES
     if noise is not None and not region.population.empty:
         homes = site.once("homes", lambda: homes_of(region))
@@ -276,28 +275,6 @@ def prepare(
         open_roads=open_stretches(site, canyons_too=options.canyon_roads_beyond_street),
         homes=homes,
     )
-
-
-def _sound(
-    site: Site, scenario: Scenario, traffic: Traffic, methods: Methods, device: Device
-) -> NoiseModel | TransferModel:
-    """How the sound of the traffic spreads: by the region's transfer, or over flat ground."""
-    if site.transfer is not None:
-        built = scenario.construction
-        return transfer_model(site, site.transfer, traffic, built, methods=methods, device=device)
-    reach = scenario.options.noise_range
-    return noise_model(site, traffic, reach=reach, methods=methods, device=device)
-
-
-def _said_of_sound(
-    site: Site, scenario: Scenario, noise: NoiseModel | TransferModel | None
-) -> tuple[str, ...]:
-    """How noise was computed, in words."""
-    if not isinstance(noise, TransferModel):
-        return (site.note, FLAT_GROUND)
-    manifest = noise.transfer.manifest
-    side = side_of_squares(site.region.receptors, manifest.settings.spacing)
-    return sentences(site.region, manifest, side, scenario.options, noise.louder)
 
 
 def _require_effect(scenario: Scenario, site: Site) -> None:

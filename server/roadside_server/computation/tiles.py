@@ -118,6 +118,17 @@ def receptors_of(tile: Tile, receptors: Grid | Points) -> TileReceptors:
     return _grid_receptors(tile, receptors)
 
 
+def placed(
+    receptors: Grid | Points, receptor: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Chunk of the tile (N, dimensions) and cell of receptors by their number in the region."""
+    if isinstance(receptors, Points):
+        return (receptor // POINTS_TILE)[:, np.newaxis], receptor % POINTS_TILE
+    row, column = np.divmod(receptor, receptors.columns)
+    width = np.minimum(TILE, receptors.columns - column // TILE * TILE)
+    return np.column_stack([row // TILE, column // TILE]), row % TILE * width + column % TILE
+
+
 def _grid_tile(grid: Grid, row: int, column: int) -> Tile:
     """The tile whose south-west receptor has this row and column."""
     rows, columns = min(TILE, grid.rows - row), min(TILE, grid.columns - column)

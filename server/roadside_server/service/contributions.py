@@ -5,11 +5,16 @@ import math
 from roadside.v1 import scenario_pb2
 from roadside.v1 import scenario_service_pb2 as messages
 
-from roadside_server.computation.contributions import RoadLevels, nearest_receptor, road_levels
+from roadside_server.computation.contributions import (
+    Place,
+    RoadLevels,
+    heard,
+    nearest_receptor,
+    place_of,
+)
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.site import Site
 from roadside_server.errors import require
-from roadside_server.scenario.measures import apply_measures
 from roadside_server.scenario.reading import Scenario
 
 #: Places of one request, and roads of one place; without a number, so many roads.
@@ -32,24 +37,20 @@ def contributions_message(
     request: messages.ListContributionsRequest, site: Site, scenario: Scenario, methods: Methods
 ) -> messages.ListContributionsResponse:
     """What every road sends to the receptors nearest to the places that were asked for."""
-    roads = apply_measures(site.region, scenario.measures).roads
-    response = messages.ListContributionsResponse()
-    for point in request.points:
-        place = nearest_receptor(site.region.receptors, point.x, point.y)
-        found = road_levels(
-            site,
-            roads,
-            place,
-            reach=scenario.options.noise_range,
-            methods=methods,
-            most=request.max_roads or DEFAULT_ROADS,
-        )
-        response.receptors.append(_receptor(site, place, found))
-    return response
+    known = site.region.receptors
+    receptors = [nearest_receptor(known, point.x, point.y) for point in request.points]
+    most = request.max_roads or DEFAULT_ROADS
+    found = heard(site, scenario, receptors, methods=methods, most=most)
+    places = [place_of(known, receptor) for receptor in receptors]
+    answers = [
+        _receptor(site, place, loudest, found.caveats)
+        for place, loudest in zip(places, found.at, strict=True)
+    ]
+    return messages.ListContributionsResponse(receptors=answers)
 
 
 def _receptor(
-    site: Site, place: tuple[float, float], found: RoadLevels
+    site: Site, place: Place, found: RoadLevels, caveats: tuple[str, ...]
 ) -> messages.ReceptorContributions:
     names = site.region.roads[["road_id", "name"]].to_numpy()
     roads = [
@@ -69,4 +70,5 @@ def _receptor(
         lden=found.together.lden[0],
         lnight=found.together.lnight[0],
         roads=roads,
+        caveats=caveats,
     )

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from roadside_server.computation.evaluation import Cancelled
 from roadside_server.computation.resident import Key, Resident, digest
-from roadside_server.computation.tiles import Tile
+from roadside_server.computation.tiles import Tile, some_of
 from roadside_server.computation.transfer.ground import Ground
+from roadside_server.computation.transfer.noise_points import NoisePoints
 from roadside_server.computation.transfer.retracing import Change, change_of, reaches, retraced
-from roadside_server.computation.transfer.storage import TileTransfer
+from roadside_server.computation.transfer.storage import TileTransfer, rows_of_points
 from roadside_server.computation.transfer.stored import StoredTransfer
 from roadside_server.errors import ComputationCancelledError
 from roadside_server.region.schema import Region
@@ -15,6 +19,8 @@ from roadside_server.scenario.construction import Construction, canonical
 
 #: Bytes of rows that stay in memory, so that a barrier once traced costs other traffic nothing.
 BUDGET = 2**29
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,13 @@ class Rebuilt:
 
         found, _ = self.kept.sums(digest(self.key, tile.chunk), traced)
         return found
+
+    def some(self, tile: Tile, which: Rows) -> TileTransfer:
+        """Rows of some of a tile's points, traced for them alone."""
+        strip = some_of(self.transfer.points(tile).strip, which)
+        points = NoisePoints(strip, np.arange(which.size))
+        before = rows_of_points(self.transfer.tile(tile), which)
+        return retraced(self.ground, self.change, points, before)
 
 
 def rebuilt(

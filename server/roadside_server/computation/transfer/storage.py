@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import google_crc32c
 import numpy as np
+from numpy.typing import NDArray
 from roadside_kernels.arrays import Int32, Int64
 from roadside_kernels.noise.transfer_sum import UInt16
 
@@ -42,6 +43,14 @@ class TileTransfer(NamedTuple):
     def bytes(self) -> int:
         """Bytes of the arrays."""
         return int(sum(array.nbytes for array in self))
+
+
+def rows_of_points(transfer: TileTransfer, points: NDArray[np.intp]) -> TileTransfer:
+    """The transfer of some points of a tile."""
+    first, count = transfer.start[points], np.diff(transfer.start)[points]
+    start = np.append(0, np.cumsum(count))
+    rows = np.arange(start[-1]) + np.repeat(first - start[:-1], count)
+    return TileTransfer(start, transfer.line[rows], transfer.energy[rows])
 
 
 @dataclass(frozen=True, slots=True)
