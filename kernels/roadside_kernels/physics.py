@@ -68,12 +68,15 @@ def borrowing(formula: Formula) -> Formula:
 
 
 def inlined(formula: Formula) -> Formula:
-    """As ``@physics``, for the CPU alone and copied into whatever calls it.
+    """As ``@physics``, on the CPU copied into whatever calls it.
 
     For what runs once for every piece of road, where the call itself would cost.
     """
-    compiled = njit(error_model="numpy", fastmath=FAST_MATH, inline="always")
-    return cast("Formula", compiled(_with_numbers(formula, f32, None)))
+    compiled: Any = njit(error_model="numpy", fastmath=FAST_MATH, inline="always")
+    single = compiled(_with_numbers(formula, f32, None))
+    hardware = _with_numbers(formula, f32, "hardware")
+    single.hardware = njit(error_model="numpy", fastmath=FAST_MATH)(hardware)
+    return cast("Formula", single)
 
 
 def in_double(formula: Formula) -> Formula:

@@ -15,11 +15,11 @@ from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.scene import Scene
 from roadside_kernels.noise.spectrum import spectrum
-from roadside_kernels.noise.trace_cpu import Given, Hearers, Options, near_lines, trace_block
+from roadside_kernels.noise.trace_cpu import near_lines, trace_block
+from roadside_kernels.noise.trace_line import Given, Hearers, Options, UInt16
 from roadside_kernels.noise.walls import Walls, near_walls, no_walls, walls_of
 from roadside_kernels.physics import f32
 
-UInt16 = NDArray[np.uint16]
 #: Receptors that a thread traces one after the other.
 BLOCK = 32
 

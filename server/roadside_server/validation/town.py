@@ -19,7 +19,7 @@ from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.propagation import SOURCE_HEIGHT
 from roadside_kernels.noise.scene import Scene, make_scene
 from roadside_kernels.noise.trace import Transfer, in_float32, trace
-from roadside_kernels.noise.trace_cpu import Hearers
+from roadside_kernels.noise.trace_line import Hearers
 
 from roadside_server.computation.noise_scene import Corner, building_sides
 from roadside_server.errors import InvalidInputError

@@ -11,7 +11,7 @@ from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.propagation import SOURCE_HEIGHT
 from roadside_kernels.noise.scene import Scene
 from roadside_kernels.noise.trace import Only, trace
-from roadside_kernels.noise.trace_cpu import Hearers
+from roadside_kernels.noise.trace_line import Hearers
 from roadside_kernels.noise.transfer_sum import BY_CONDITION
 from roadside_kernels.noise.walls import no_walls, walls_of
 from roadside_kernels.physics import in_double
