@@ -41,11 +41,9 @@ def test_paths_over_flat_ground_agree_to_the_printed_digit(report):
 def test_totals_agree_with_paths_around_vertical_edges_and_without(report, shared_data):
     with (shared_data / "noise" / "iso17534_4" / "expected_totals.csv").open() as text:
         published = {row["tc"] for row in csv.DictReader(text)}
-    cases = {row.case for row in report.rows if row.quantity.startswith("LA ")}
-    over_edges = {row.case for row in report.rows if row.quantity.startswith("LA_WL")}
-    assert cases == published
-    # Paths around vertical edges are not looked for in scenes.
-    assert over_edges == published | {f"{case}, from the scene" for case in published}
+    for total in ("LA ", "LA_WL "):
+        cases = {row.case for row in report.rows if row.quantity.startswith(total)}
+        assert cases == published | {f"{case}, from the scene" for case in published}
 
 
 def test_paths_found_in_scenes_are_those_of_the_published_profiles(report):
@@ -55,11 +53,15 @@ def test_paths_found_in_scenes_are_those_of_the_published_profiles(report):
     ]
     for row in found:
         given = read[row.case.replace(", from the scene", ""), row.quantity]
-        # Places of points are printed to 0.1 mm, and scenes are single precision.
-        assert row.value == pytest.approx(given, abs=0.02)
+        # Places of points are printed to 0.1 mm, and scenes are single precision.  Corners are kept
+        # clear of by the same 15 mm, in a direction that is a little different.
+        around = "Left" in row.case or "Right" in row.case
+        assert row.value == pytest.approx(given, abs=0.05 if around else 0.02)
     direct = {row.case.split()[0] for row in found if "Direct" in row.case}
     reflected = {row.case.split()[0] for row in found if "Reflection" in row.case}
+    around = {row.case.split()[0] for row in found if "Left" in row.case or "Right" in row.case}
     assert len(direct) == 20
+    assert around == {"TC08", "TC10", "TC12", "TC13", "TC14", "TC15", "TC21", "TC28"}
     assert reflected == {"TC16", "TC18", "TC24", "TC26"}
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from roadside_kernels.noise.bands import A_WEIGHTING, BANDS
+from roadside_kernels.noise.ways_around import WayAround
 
 from roadside_server.region.schema import Float64
 from roadside_server.validation.case_files import read_cases, read_document
@@ -22,8 +23,14 @@ from roadside_server.validation.cnossos_paths import (
     path_over,
     reflection_of,
 )
-from roadside_server.validation.cnossos_profiles import read_profile, read_walls, read_way_around
-from roadside_server.validation.cnossos_scenes import Case, direct_profile, echoes, read_scene
+from roadside_server.validation.cnossos_profiles import read_detour, read_profile, read_walls
+from roadside_server.validation.cnossos_scenes import (
+    Case,
+    around,
+    direct_profile,
+    echoes,
+    read_scene,
+)
 from roadside_server.validation.report import Report, Row, compare
 
 PROFILES = "profiles.json"
@@ -31,8 +38,6 @@ PROFILES = "profiles.json"
 PATH_TOLERANCE = 0.1
 TOTAL_TOLERANCE = 0.05
 LEVELS = tuple(f"L_{band}" for band in BANDS)
-#: Total of paths over edges alone, as roads have it.
-ROADS = "LA_WL"
 #: Said of paths whose cut is found in the scene, not read from its published profile.
 SCENE = ", from the scene"
 #: Paths around vertical edges: as expected levels name them, and as profiles do.
@@ -63,8 +68,8 @@ def validate(path: Path) -> Report:
         for row in _case_rows(table, totals[totals["tc"] == case], profiles, air)
     ]
     for case, table in expected[counts].groupby("tc", sort=False):
-        total = totals[(totals["tc"] == case) & (totals["quantity"] == ROADS)]
-        rows += scene_rows(table, total, read_scene(scenes["scenes"][case]), air)
+        found = read_scene(scenes["scenes"][case])
+        rows += scene_rows(table, totals[totals["tc"] == case], found, air)
     left_out = expected[~counts].to_dict("records")
     return Report(
         title="CNOSSOS-EU: propagation, ISO/TR 17534-4:2020 (dB)",
@@ -95,7 +100,7 @@ def path_level(expected: Mapping[Hashable, Any], profile: Mapping[str, Any], air
     lateral = profile["path_type"] in LATERAL
     path = path_over(read_profile(profile), condition)
     if lateral:
-        loss = attenuation_around(read_way_around(profile), path, air)
+        loss = attenuation_around(read_detour(profile), path, air)
     else:
         loss = attenuation_over(path, air)
         loss += sum(reflection_of(path, wall) for wall in read_walls(profile))
@@ -103,15 +108,37 @@ def path_level(expected: Mapping[Hashable, Any], profile: Mapping[str, Any], air
 
 
 def scene_rows(table: pd.DataFrame, totals: pd.DataFrame, case: Case, air: Air) -> list[Row]:
-    """The bands of every path over edges that is found in a scene, then the total of them."""
-    paths = [path for path in table.to_dict("records") if path["path"] not in SIDEWAYS]
-    levels = [_scene_level(path, case, air) for path in paths]
-    rows = [
-        row for path, at in zip(paths, levels, strict=True) for row in _path_rows(path, at, SCENE)
-    ]
+    """The bands of every path that is found in a scene, then the totals of all that are."""
+    paths = table.to_dict("records")
+    over = [_scene_level(path, case, air) for path in paths if path["path"] not in SIDEWAYS]
+    sideways = _levels_around(case, air, paths[0]["Lw_per_band_dB"])
+    found, missing = iter(over), np.full(len(BANDS), -np.inf)
+    rows = []
+    for path in paths:
+        condition, side = str(path["condition"]), path["path"]
+        if side in SIDEWAYS:
+            level = sideways.get((condition, side), PathLevel(condition, True, missing))
+        else:
+            level = next(found)
+        rows += _path_rows(path, level, SCENE)
+    kept = {"LA": [*over, *sideways.values()], "LA_WL": over}
     for total in totals.to_dict("records"):
-        rows += _total_rows(total, levels, air, SCENE)
+        rows += _total_rows(total, kept[total["quantity"]], air, SCENE)
     return rows
+
+
+def _levels_around(case: Case, air: Air, power: float) -> dict[tuple[str, str], PathLevel]:
+    """Levels (dB) of the paths around vertical edges by condition and side."""
+    return {
+        (condition, side): PathLevel(condition, True, power - _loss_around(way, condition, air))
+        for condition in ("homogeneous", "favourable")
+        for side, way in zip(SIDEWAYS, around(case, condition), strict=False)  # or none
+    }
+
+
+def _loss_around(way: WayAround, condition: str, air: Air) -> Float64:
+    """A (dB) by band of a path around vertical edges."""
+    return attenuation_around(way.detour, path_over(way.profile, condition), air)
 
 
 def _scene_level(expected: Mapping[Hashable, Any], case: Case, air: Air) -> PathLevel:

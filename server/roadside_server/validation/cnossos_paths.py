@@ -21,6 +21,7 @@ from roadside_kernels.noise.reflection import (
     retro_diffraction,
     wall_absorption,
 )
+from roadside_kernels.noise.ways_around import Detour
 from roadside_kernels.physics import in_double
 
 from roadside_server.region.schema import Float64
@@ -34,14 +35,6 @@ class Wall(NamedTuple):
     x: float  # m, from the source
     top: float  # m, altitude
     absorbed: Float64  # share by band
-
-
-class WayAround(NamedTuple):
-    """A path around vertical edges."""
-
-    distance: float  # m, straight
-    difference: float  # m, that the way around is longer
-    apart: float  # m, from the first edge to the last
 
 
 class Air(NamedTuple):
@@ -108,11 +101,11 @@ def reflection_of(path: SoundPath, wall: Wall) -> Float64:
     return np.array(absorbed) + retro_of(path, wall)
 
 
-def attenuation_around(way: WayAround, path: SoundPath, air: Air) -> Float64:
+def attenuation_around(detour: Detour, path: SoundPath, air: Air) -> Float64:
     """A (dB) by band of a path around vertical edges."""
     formula = in_double(lateral_attenuation)
     bands = zip(FREQUENCIES, air.absorption, strict=True)
-    return np.array([formula(f, a, path.along.ground, *way, path.along.bend) for f, a in bands])
+    return np.array([formula(f, a, path.along.ground, *detour, path.along.bend) for f, a in bands])
 
 
 def meteo_of(document: Mapping[str, float]) -> Air:

@@ -9,9 +9,10 @@ import numpy as np
 from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 from roadside_kernels.noise.lateral import lateral_difference
+from roadside_kernels.noise.ways_around import Detour
 from roadside_kernels.physics import in_double
 
-from roadside_server.validation.cnossos_paths import Wall, WayAround
+from roadside_server.validation.cnossos_paths import Wall
 
 Point = Mapping[str, Any]
 #: Points of the ground's polyline and where the ground factor changes: (x, z, g after, kind).
@@ -69,7 +70,7 @@ def _top_at(point: Point) -> float:
     return float(z0 + share * (z1 - z0))
 
 
-def read_way_around(document: Mapping[str, Any]) -> WayAround:
+def read_detour(document: Mapping[str, Any]) -> Detour:
     """The way around vertical edges; the profile is unfolded along it."""
     points = document["points"]
     source, receptor = points[0], points[-1]
@@ -79,4 +80,4 @@ def read_way_around(document: Mapping[str, Any]) -> WayAround:
     difference = in_double(lateral_difference)(unfolded, horizontal, rise)
     corners = [p for p in points if p["type"] == "VEdgeDiffraction"]
     apart = sum(math.hypot(b["s"] - a["s"], b["z"] - a["z"]) for a, b in pairwise(corners))
-    return WayAround(math.hypot(horizontal, rise), difference, float(apart))
+    return Detour(math.hypot(horizontal, rise), difference, float(apart))

@@ -22,6 +22,7 @@ from roadside_kernels.noise.scene import (
     make_scene,
     no_elements,
 )
+from roadside_kernels.noise.ways_around import WayAround, ways_around
 from roadside_kernels.physics import f32
 
 from roadside_server.computation.noise_scene import building_sides, ground_boundaries
@@ -60,8 +61,8 @@ def read_scene(document: Document) -> Case:
         _terrain(document["topo_lines"]),
     ]
     scene = make_scene(joined(parts), ground_factor=elsewhere)
-    source, receptor = (_point(scene, document[end], elsewhere) for end in ("source", "receiver"))
-    return Case(scene, source, receptor)
+    source, receptor = (_point(scene, document[end]) for end in ("source", "receiver"))
+    return Case(scene, source._replace(factor=f32(elsewhere)), receptor)
 
 
 def direct_profile(case: Case) -> Profile:
@@ -80,6 +81,13 @@ def echoes(case: Case) -> list[Echo]:
         if met is not None:
             found.append(_echo(case, wall, *met))
     return found
+
+
+def around(case: Case, condition: str) -> tuple[WayAround, ...]:
+    """Paths around vertical edges, left and right, in a condition."""
+    favourable = condition == "favourable"
+    ways = ways_around(case.scene, case.source, case.receptor, favourable=favourable)
+    return tuple(way._replace(profile=_in_double(way.profile)) for way in ways)
 
 
 def _echo(case: Case, wall: int, x: float, y: float, share: float) -> Echo:
@@ -116,10 +124,10 @@ def _in_double(profile: Profile) -> Profile:
     return Profile(x, z, g, profile.kind, float(profile.z_s), float(profile.z_r))
 
 
-def _point(scene: Scene, place: Sequence[float], factor: float) -> Point:
+def _point(scene: Scene, place: Sequence[float]) -> Point:
     x, y, z = map(f32, place)
-    (ground,), _ = feet(scene, np.array([x], np.float32), np.array([y], np.float32))
-    return Point(x, y, z, ground, f32(factor))
+    (ground,), (factor,) = feet(scene, np.array([x], np.float32), np.array([y], np.float32))
+    return Point(x, y, z, ground, factor)
 
 
 def _buildings(documents: Sequence[Document]) -> Elements:
