@@ -9,9 +9,10 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from region_factory import SOUTH, WEST, small_points, small_region, street_links
-from roadside_server.computation.barriers import LANE_WIDTH, barrier_cover, screened_roads
+from roadside_server.computation.barriers import barrier_cover, screened_roads
 from roadside_server.computation.job import prepare
 from roadside_server.computation.sources import (
+    LANE_WIDTH,
     Stretches,
     initial_dispersion,
     straight_stretches,

@@ -37,11 +37,18 @@ def noise(
     spacing: Annotated[
         float | None, typer.Option(help="Distance (m) between points of noise; 4 by default.")
     ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            metavar="road|direction|lane",
+            help="What has a line source of its own: a road, in its axis, by default.",
+        ),
+    ] = None,
 ) -> None:
     """Trace sound among a region's buildings; goes on where it was stopped."""
     asked = {
         "reach": reach, "order": order, "search": search, "tolerance": tolerance,
-        "headroom": headroom, "spacing": spacing,
+        "headroom": headroom, "spacing": spacing, "sources": sources,
     }  # fmt: skip
     given = {name: value for name, value in asked.items() if value is not None}
     region = server_module("region.storage").load_region(folder)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from roadside_server.computation.reach import lines_of
 from roadside_server.computation.sources import (
     BARRIER_FARTHEST,
+    LANE_WIDTH,
     Stretches,
     chosen,
     initial_dispersion,
@@ -28,8 +29,6 @@ from roadside_server.scenario.construction import Barrier
 Rows = NDArray[np.intp]
 Bool = NDArray[np.bool_]
 
-#: Width of a lane (m), for the road's edge; the region knows how many there are.
-LANE_WIDTH = 3.5
 #: Shorter parts of a road (m) are not cut off.
 SHORTEST = 0.01
 #: Sides by the sign of the distance across, which is positive to the left.

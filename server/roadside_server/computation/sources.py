@@ -38,6 +38,8 @@ BARRIER_LOWEST, BARRIER_HIGHEST, BARRIER_FARTHEST = 1.0, 6.0, 50.0
 SIGMA_STEP = 0.01
 #: Margin (m) for what rounding to float32 may move.
 ROUNDING = 1.0
+#: Width of a lane (m), taken for all; the region knows how many lanes a road has.
+LANE_WIDTH = 3.5
 
 
 class Stretches(NamedTuple):

@@ -20,13 +20,21 @@ from roadside_kernels.noise.indicators import (
 
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.noise import noise_stretches, stretch_power
-from roadside_server.computation.sources import ROUNDING, Stretches, chosen, cut
+from roadside_server.computation.sources import ROUNDING, Stretches, chosen, cut, together
 from roadside_server.computation.tiles import View
+from roadside_server.computation.transfer.source_places import (
+    Sources,
+    parallel,
+    place_across,
+    sources_across,
+)
 from roadside_server.emissions.sound_power import JUNCTION_REACH, nearest_junction
 from roadside_server.region.schema import Float64, Region
 
 #: Longest line (m), or about.
 LONGEST = 200.0
+#: Length (m) that a line has at least, where a bend leaves its inner side none.
+SHORTEST = 0.1
 
 
 class EmittingLines(NamedTuple):
@@ -37,7 +45,8 @@ class EmittingLines(NamedTuple):
     y: Float64
     raised: Float64  # m, of the road above the terrain, at each vertex
     road: Int32  # L, row of the road table
-    sample: Stretches  # of each line, one stretch that has its power
+    sample: Stretches  # of each line, one stretch of the road's axis that has its power
+    share: Float64  # L, of the power of a metre of axis that a metre of the line has
 
     @property
     def size(self) -> int:
@@ -68,31 +77,67 @@ def lines_within(lines: EmittingLines, box: View, reach: float) -> NDArray[np.in
     return np.flatnonzero(np.hypot(dx, dy) <= reach + ROUNDING)
 
 
-def emitting_lines(region: Region) -> EmittingLines:
-    """All lines of a region's roads, in the order of its roads."""
-    stretches = noise_stretches(region)
-    stretches = cut(stretches, np.full(stretches.road.size, LONGEST))
-    first = np.flatnonzero(~_continues(region, stretches))
-    count = np.diff(np.append(first, stretches.road.size))
+def emitting_lines(region: Region, sources: Sources = "road") -> EmittingLines:
+    """All lines of a region's roads; of roads with several side by side the leftmost come first.
+
+    Each has an equal share of its road's power, whatever its own length in a bend.
+    """
+    axis = noise_stretches(region)
+    axis = cut(axis, np.full(axis.road.size, LONGEST))
+    begins = ~_continues(region, axis)
+    count = sources_across(region.roads, sources)
+    rounds = []
+    for number in range(count[axis.road].max(initial=1)):
+        some = count[axis.road] > number
+        across = place_across(region.roads, count, number)
+        rounds.append(_lines(region, chosen(axis, some), begins[some], across, count))
+    return _together(rounds)
+
+
+def _lines(
+    region: Region,
+    axis: Stretches,
+    begins: NDArray[np.bool_],
+    across: Float64,
+    count: NDArray[np.int64],
+) -> EmittingLines:
+    """A line for each run of stretches, at a distance (m) to the right of it by road."""
+    placed = parallel(axis, across[axis.road])
+    first = np.flatnonzero(begins)
+    stretches = np.diff(np.append(first, axis.road.size))
     # A line has a vertex more than stretches: the start of its first one.
-    start = np.concatenate([[0], np.cumsum(count + 1)]).astype(np.int32)
-    begins = np.zeros(start[-1], np.bool_)
-    begins[start[:-1]] = True
+    start = np.concatenate([[0], np.cumsum(stretches + 1)]).astype(np.int32)
+    starts = np.zeros(start[-1], np.bool_)
+    starts[start[:-1]] = True
     x, y = np.empty(start[-1]), np.empty(start[-1])
-    x[begins], y[begins] = stretches.x0[first], stretches.y0[first]
-    x[~begins], y[~begins] = stretches.x1, stretches.y1
-    road = stretches.road[first]
+    x[starts], y[starts] = placed.x0[first], placed.y0[first]
+    x[~starts], y[~starts] = placed.x1, placed.y1
+    road = axis.road[first]
     elevation = region.roads["elevation"].to_numpy(np.float64)[road]
     # The walls of a trench are not in the scene: its road is taken to lie at its edge.
-    raised = np.repeat(np.maximum(elevation, 0.0), count + 1)
-    return EmittingLines(start, x, y, raised, road, chosen(stretches, first))
+    raised = np.repeat(np.maximum(elevation, 0.0), stretches + 1)
+    lengths = [np.add.reduceat(s.length, first) if first.size else s.length for s in (axis, placed)]
+    share = lengths[0] / np.maximum(lengths[1], SHORTEST) / count[road]
+    return EmittingLines(start, x, y, raised, road, chosen(axis, first), share)
+
+
+def _together(several: list[EmittingLines]) -> EmittingLines:
+    """The lines of all, one list after the other."""
+    counts = np.concatenate([np.diff(lines.start) for lines in several])
+    start = np.append(0, np.cumsum(counts)).astype(np.int32)
+    x, y, raised, road, share = (
+        np.concatenate([getattr(lines, name) for lines in several])
+        for name in ("x", "y", "raised", "road", "share")
+    )
+    sample = together(*(lines.sample for lines in several))
+    return EmittingLines(start, x, y, raised, road, sample, share)
 
 
 def line_power(
     region: Region, roads: gpd.GeoDataFrame, lines: EmittingLines, methods: Methods
 ) -> Float64:
     """A-weighted power per metre (3, 8, L) of the lines with the traffic of these roads."""
-    return stretch_power(region, roads, lines.sample, methods)
+    return lines.share * stretch_power(region, roads, lines.sample, methods)
 
 
 def pruning_power(power: Float64) -> Float32:

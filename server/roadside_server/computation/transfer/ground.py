@@ -35,6 +35,6 @@ def bands_of_rows(weather: Weather) -> int:
 
 def ground_of(region: Region, settings: TransferSettings) -> Ground:
     """What is the same for all tiles: lines, their present power, settings."""
-    lines = emitting_lines(region)
+    lines = emitting_lines(region, settings.sources)
     power = pruning_power(line_power(region, region.roads, lines, Methods()))
     return Ground(region, lines, power, settings)

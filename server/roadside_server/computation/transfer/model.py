@@ -148,9 +148,10 @@ def transfer_model(
 ) -> TransferModel:
     """Everything about the sound of a scenario that is the same for all tiles."""
     region = site.region
-    lines = site.once("emitting lines", lambda: emitting_lines(region))
+    sources = transfer.manifest.settings.sources
+    lines = site.once(("emitting lines", sources), lambda: emitting_lines(region, sources))
     before = site.once(
-        ("line power", methods), lambda: line_power(region, region.roads, lines, methods)
+        ("line power", sources, methods), lambda: line_power(region, region.roads, lines, methods)
     )
     after = before
     if traffic.roads is not region.roads:

@@ -44,6 +44,7 @@ def flaw(region: Region, manifest: Manifest) -> str:
     """Why a transfer does not hold for a region; empty if it does."""
     if not manifest.complete:
         return UNFINISHED
-    now = parts_of(region, emitting_lines(region), manifest.settings)
+    settings = manifest.settings
+    now = parts_of(region, emitting_lines(region, settings.sources), settings)
     changed = changed_parts(manifest.parts, now)
     return STALE.format(parts=", ".join(changed)) if changed else ""

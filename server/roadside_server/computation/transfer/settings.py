@@ -1,7 +1,8 @@
 """What a person may choose when a noise transfer is built."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+from roadside_server.computation.transfer.source_places import SOURCES, Sources
 from roadside_server.errors import require
 
 
@@ -15,6 +16,7 @@ class TransferSettings:
     tolerance: float = 0.1  # dB that pruning may take from a level; 0: nothing is left out
     headroom: float = 2.0  # times its present power that a line may have for that to hold
     spacing: float = 4.0  # m between points, on grids that are finer
+    sources: Sources = "road"  # what has a line source of its own: road, direction or lane
 
     @property
     def words(self) -> str:
@@ -23,7 +25,8 @@ class TransferSettings:
         if self.order:
             reflections += f" by walls within {self.search:g} m of the way"
         pruned = f"pruned within {self.tolerance:g} dB" if self.tolerance else "not pruned"
-        return f"roads within {self.reach:g} m, {reflections}, {pruned}"
+        lines = "" if self.sources == "road" else f" with a source for each {self.sources}"
+        return f"roads within {self.reach:g} m{lines}, {reflections}, {pruned}"
 
 
 #: Least and most of each setting.
@@ -39,8 +42,9 @@ RANGES = {
 
 def check_settings(settings: TransferSettings) -> None:
     """Refuse settings that break a rule before any work is done."""
-    for field in fields(settings):
-        low, high = RANGES[field.name]
-        value = getattr(settings, field.name)
+    for name, (low, high) in RANGES.items():
+        value = getattr(settings, name)
         rule = f"{value:g}, must be {low:g} to {high:g}"
-        require(low <= value <= high, f"noise.{field.name}", rule)
+        require(low <= value <= high, f"noise.{name}", rule)
+    rule = f"{settings.sources!r}, must be one of {', '.join(SOURCES)}"
+    require(settings.sources in SOURCES, "noise.sources", rule)

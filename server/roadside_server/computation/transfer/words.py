@@ -53,6 +53,7 @@ def stamped(manifest: Manifest) -> dict[str, object]:
         "pruning_tolerance_db": settings.tolerance,
         "pruning_headroom": settings.headroom,
         "spacing_m": settings.spacing,
+        "line_sources": settings.sources,
         "storage": STORAGE,
         "bytes_per_receptor": round(manifest.bytes_per_receptor),
         "made_of": manifest.parts,
