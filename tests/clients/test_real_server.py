@@ -150,6 +150,17 @@ def test_a_scenario_is_run_saved_and_drawn_without_a_server(tmp_path):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_roads_heard_at_a_place_are_listed_with_their_caveats(server, tmp_path):
+    scenario = tmp_path / "closure.yaml"
+    scenario.write_text(scenario_text(CLOSURE))
+    arguments = ["heard", scenario, "--at", WEST + 200, SOUTH + 160, "--server", server.address]
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(one) for one in arguments])
+    assert done.exit_code == 0, done.output
+    assert "motorway" in done.stdout
+    assert "Long street" not in done.stdout
+    assert "flat ground without obstacles" in done.stdout
+
+
 def test_health_tells_a_server_from_none(server):
     found = CliRunner().invoke(app, ["health", "--server", server.address])
     assert (found.exit_code, "SERVING" in found.output) == (0, True)

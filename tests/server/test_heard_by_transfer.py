@@ -6,13 +6,15 @@ from roadside_server.computation.contributions import heard, nearest_receptor
 from roadside_server.computation.job import prepare
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.site import Site
+from roadside_server.computation.tiles import receptors_of
 from roadside_server.computation.transfer.building import build_transfer
 from roadside_server.computation.transfer.opening import open_transfer
 from roadside_server.computation.transfer.settings import TransferSettings
 from roadside_server.computation.transfer.tracing import tracer
-from roadside_server.region.schema import Grid
+from roadside_server.region.schema import Grid, Points
 from roadside_server.scenario.reading import read_scenario
 
+from tests.flat_transfer import trace_flat
 from tests.region_factory import SOUTH, WEST, no_street_links, small_region
 from tests.scenario_factory import scenario_message
 
@@ -77,6 +79,43 @@ def test_the_roads_add_up_to_the_level_of_the_map(site, name):
         assert sums[~silent] == pytest.approx(energy(on_map[~silent]), rel=1e-5)
         assert silent.any() == (name == "building")
         assert not sums[silent].any()
+
+
+def many_points():
+    rng = np.random.default_rng(6)
+    x, y = WEST + rng.uniform(0, 600, 30), SOUTH + rng.uniform(0, 500, 30)
+    return Points(x, y, np.arange(30).astype(str))
+
+
+def several_tiles():
+    masked = np.ones((300, 300), np.bool_)
+    masked[20::60, 30::60] = False
+    return Grid(WEST - 300.0, SOUTH - 300.0, 5.0, 300, 300, masked)
+
+
+@pytest.mark.parametrize("receptors", [many_points(), several_tiles()], ids=["points", "tiles"])
+def test_receptors_are_found_in_whatever_tile_they_are(receptors, tmp_path):
+    region = small_region(receptors=receptors, street_links=no_street_links(receptors))
+    build_transfer(region, tmp_path, TransferSettings(reach=REACH), trace_flat)
+    site = Site(region, transfer=open_transfer(region, tmp_path).transfer)
+    job = prepare(region, scenario_of(site, [CLOSED]), site=site)
+    on_map = np.full(receptors.size, np.nan)
+    for tile in job.tiles():
+        known = receptors_of(tile, receptors)
+        values = job.compute(tile).values["lden_scenario"].ravel()
+        on_map[known.receptor] = values[known.cell]
+    heard_there = np.flatnonzero(np.isfinite(on_map))
+    found = heard_at(site, [CLOSED], heard_there[::-1].tolist())
+    sums = np.array([energy(one.levels.lden).sum() for one in found.at])
+    assert heard_there.size > 10
+    assert sums == pytest.approx(energy(on_map[heard_there[::-1]]), rel=1e-5)
+
+
+def test_a_stale_transfer_is_told_and_not_heard(site):
+    stale = Site(site.region, note="the region's noise transfer is stale")
+    found = heard(stale, scenario_of(site, []), [1], methods=Methods(), most=5)
+    assert found.caveats[0] == stale.note
+    assert "flat ground" in found.caveats[1]
 
 
 def test_a_closed_road_is_heard_no_more(site):
