@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from roadside_kernels.air.chemistry import annual_no2
 from roadside_kernels.air.hierarchy import build_hierarchy
 from roadside_kernels.air.indicators import (
     AnnualMean,
@@ -11,6 +10,7 @@ from roadside_kernels.air.indicators import (
     pm10_days_at,
     pm10_days_flemish_at,
 )
+from roadside_kernels.air.nitrogen import annual_no2
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import dilution_curves
 from roadside_kernels.air.street import Canyons, Dilutions, dilution_at, street_sums

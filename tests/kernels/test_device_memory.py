@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numba import cuda
-from roadside_kernels.air.chemistry import annual_no2
+from roadside_kernels.air.nitrogen import annual_no2
 from roadside_kernels.air.open_road import open_road_sums
 from roadside_kernels.air.street import street_sums
 from roadside_kernels.arrays import BLOCK, Receptors, Segments, StreetLinks

@@ -87,17 +87,23 @@ def room_for_block(
 
 
 @physics
+def put_lanes(lanes: Float32, found: Float32) -> None:
+    """Write the lanes of a block."""
+    for i in range(found.size):
+        # Unsigned: without the test for negative indices the loop goes into SIMD lanes.
+        j = np.uint32(i)
+        found[j] = lanes[j]
+
+
+@physics
 def write_sums(sums: Sums, first: int, size: int, sectors: Float32, annual: Float32) -> None:
     """Write the sums of a block, whose receptors are ``size`` from ``first`` on."""
     for pollutant in range(2):
         for sector in range(sectors.shape[1]):
-            for j in range(size):
-                sectors[pollutant, sector, first + j] = sums.by_sector[
-                    sector, pollutant * BLOCK + j
-                ]
+            lanes = sums.by_sector[sector, pollutant * BLOCK :]
+            put_lanes(lanes, sectors[pollutant, sector, first : first + size])
     for pollutant in range(3):
-        for j in range(size):
-            annual[pollutant, first + j] = sums.annual[pollutant * BLOCK + j]
+        put_lanes(sums.annual[pollutant * BLOCK :], annual[pollutant, first : first + size])
 
 
 def new_scratch(curves: int, sectors: int, roads: int) -> Scratch:

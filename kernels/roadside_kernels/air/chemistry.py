@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32
-from roadside_kernels.device_memory import contiguous, room_beside
-from roadside_kernels.launch import Device, at_every_receptor, require_single
 from roadside_kernels.physics import physics
 
 #: K (ug/m3): NO at which half of the ozone has reacted.
@@ -80,6 +78,19 @@ def combined_no2(emitted: float, street_no: float, open_no: float, ozone: float)
 
 
 @physics
+def combine_at(
+    i: int, nox: float, emitted: float, formed: float, exhaust: Exhaust, found: AnnualNo2
+) -> None:
+    """Annual means at receptor ``i``: those of open roads (ug/m3) with its streets."""
+    found.no2[i], found.guarded[i], found.nox[i] = formed, False, nox + exhaust.street_nox[i]
+    if exhaust.street_nox[i] > STREET_THRESHOLD:
+        street_no = exhaust.street_nox[i] - exhaust.street_no2[i]
+        all_emitted = exhaust.street_no2[i] + emitted
+        found.no2[i] = combined_no2(all_emitted, street_no, nox - emitted, exhaust.ozone[i])
+        found.guarded[i] = reaches_guard(nox - emitted)
+
+
+@physics
 def annual_no2_at(i: int, exhaust: Exhaust, found: AnnualNo2) -> None:
     """Annual mean of NO2 at receptor ``i``."""
     nox, emitted, formed = 0.0, 0.0, 0.0
@@ -90,55 +101,4 @@ def annual_no2_at(i: int, exhaust: Exhaust, found: AnnualNo2) -> None:
             nox += f * x
             emitted += f * d
             formed += f * sector_no2(x, d, exhaust.sector_ozone[min(s, last_ozone), i])
-    found.no2[i], found.guarded[i], found.nox[i] = formed, False, nox + exhaust.street_nox[i]
-    if exhaust.street_nox[i] > STREET_THRESHOLD:
-        street_no = exhaust.street_nox[i] - exhaust.street_no2[i]
-        all_emitted = exhaust.street_no2[i] + emitted
-        found.no2[i] = combined_no2(all_emitted, street_no, nox - emitted, exhaust.ozone[i])
-        found.guarded[i] = reaches_guard(nox - emitted)
-
-
-def annual_no2(
-    open_nox: Float32,
-    open_no2: Float32,
-    street_nox: Float32,
-    street_no2: Float32,
-    frequency: Float32,
-    ozone_sector: Float32,
-    ozone: Float32,
-    *,
-    device: Device = "cpu",
-) -> tuple[Float32, NDArray[np.bool_]]:
-    """Annual mean of NO2 from traffic (ug/m3) at N receptors, and where the guard was reached.
-
-    Parameters
-    ----------
-    open_nox, open_no2 : Float32
-        (n, N), NOx and emitted NO2 of open roads while the wind is in each sector (ug/m3).
-    street_nox, street_no2 : Float32
-        (N), of street canyons, annual means (ug/m3).
-    frequency : Float32
-        (n), fractions of the year.
-    ozone_sector, ozone : Float32
-        Background (ug/m3): (n, N) or (n) by sector, and (N) as an annual mean.
-    """
-    by_sector = ozone_sector
-    if ozone_sector.ndim == 1:
-        by_sector = np.broadcast_to(ozone_sector[:, np.newaxis], open_nox.shape)
-    exhaust = (open_nox, open_no2, street_nox, street_no2, frequency, by_sector, ozone)
-    found = annual_nitrogen(Exhaust(*exhaust), device=device)
-    return found.no2, found.guarded
-
-
-def annual_nitrogen(exhaust: Exhaust, *, device: Device = "cpu") -> AnnualNo2:
-    """Annual means of NO2 and NOx from traffic (ug/m3), and where the guard was reached.
-
-    If NOx of open roads lies on a GPU, they are formed and left there.
-    """
-    given = Exhaust(*map(contiguous, exhaust))
-    require_single(**given._asdict())
-    receptors = given.open_nox.shape[1]
-    kinds = (np.float32, np.bool_, np.float32)
-    found = AnnualNo2(*(room_beside(given.open_nox, (receptors,), kind) for kind in kinds))
-    at_every_receptor(annual_no2_at, receptors, given, found, device)
-    return found
+    combine_at(i, nox, emitted, formed, exhaust, found)

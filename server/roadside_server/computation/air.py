@@ -1,13 +1,15 @@
 """Exhaust at receptors: what is independent of the tiles, and the sums of a tile."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from roadside_kernels.air.chemistry import AnnualNo2, Exhaust, annual_nitrogen
+from roadside_kernels.air.chemistry import AnnualNo2, Exhaust
+from roadside_kernels.air.chemistry_cpu import Change
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
+from roadside_kernels.air.nitrogen import annual_nitrogen
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves
 from roadside_kernels.air.street import street_sums
@@ -24,7 +26,6 @@ from roadside_server.computation.evaluation import (
     evaluated,
     in_portions,
     never,
-    total,
 )
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.open_roads import (
@@ -35,11 +36,17 @@ from roadside_server.computation.open_roads import (
     open_stretches,
     street_groups,
 )
-from roadside_server.computation.parts import WHOLE, added, divided, few_change
+from roadside_server.computation.parts import (
+    PARTS_OF,
+    WHOLE,
+    added,
+    divided,
+    few_change,
+)
 from roadside_server.computation.placement import ON_HOST, Placement, placement_for
 from roadside_server.computation.receptor_links import links_of
 from roadside_server.computation.resident import Key, Resident, digest
-from roadside_server.computation.site import Site
+from roadside_server.computation.site import Known, Site
 from roadside_server.computation.sources import (
     Stretches,
     near,
@@ -95,6 +102,7 @@ class AirModel:
     key: Key | None = None  # of resident sums; None: of no use
     resident: Resident[Part] = RESIDENT
     placement: Placement = ON_HOST
+    known: Known = field(default_factory=Known)  # what no scenario changes
 
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
@@ -114,7 +122,7 @@ class AirModel:
         links = self.links(strip)
         key = None
         if self.key is not None:
-            key = digest(self.key, *strip.receptors.local, strip.tile.box, *links)
+            key = digest(self.key, self._places(strip, links))
 
         def contribution(part: str, some: Strip) -> Part:
             def portion(few: Strip) -> Part:
@@ -129,8 +137,9 @@ class AirModel:
         self, parts: dict[str, Part], state: str, strip: Strip, surroundings: Surroundings
     ) -> Concentrations:
         """Concentrations with the traffic of one state: background and contributions."""
-        traffic = AirSums(*total(parts, state))
-        return self._concentrations(traffic, strip, surroundings)
+        unchanged, changed = (parts[part] for part in PARTS_OF[state])
+        more = AirSums(*changed.sums) if changed.acts else None
+        return self._concentrations(AirSums(*unchanged.sums), more, strip, surroundings)
 
     def _contribution(self, part: str, strip: Strip, links: StreetLinks) -> Part:
         emission = self.street_emission[part]
@@ -160,6 +169,11 @@ class AirModel:
         )
         return Part(AirSums(found.nox, found.no2, found.annual, street), found.near, found.pairs)
 
+    def _places(self, strip: Strip, links: StreetLinks) -> Key:
+        """Key of the receptors, which are the same in every job."""
+        name = ("places", strip.tile, strip.receptors.cell.size)
+        return self.known.once(name, lambda: digest(*strip.receptors.local, strip.tile.box, *links))
+
     def _excluded(self, strip: Strip, links: StreetLinks) -> StreetLinks | None:
         """Roads that act on receptors as their street; None: as open roads nothing does twice."""
         if self.group is None:
@@ -179,13 +193,24 @@ class AirModel:
         return Part(AirSums(sectors, sectors, annual, street), near_axis, 0, acts)
 
     def _concentrations(
-        self, traffic: AirSums, strip: Strip, surroundings: Surroundings
+        self,
+        traffic: AirSums,
+        more: AirSums | None,
+        strip: Strip,
+        surroundings: Surroundings,
     ) -> Concentrations:
+        """Concentrations with some traffic, and with more of it."""
+        change = None
+        if more is not None:
+            # Sums by sector are added on the way: there are many of them.
+            change = Change(more.open_nox, more.open_no2)
+            annual, street = map(added, traffic[2:], more[2:])
+            traffic = traffic._replace(open_annual=annual, street=street)
         background = surroundings.background
         guarded = np.zeros(traffic.street.shape[1], np.bool_)
         values = {}
         if {"no2", "nox"} & set(self.quantities):
-            no2, guarded, nox = map(on_host, self._nitrogen(traffic, strip, surroundings))
+            no2, guarded, nox = map(on_host, self._nitrogen(traffic, change, strip, surroundings))
             values["no2"] = background["no2"] + no2
             values["nox"] = background.get("nox", np.float32(0.0)) + nox
         particulates = on_host(added(traffic.open_annual, traffic.street[2:]))
@@ -195,7 +220,9 @@ class AirModel:
             values["pm10_days"] = self.pm10_days(values["pm10"])
         return Concentrations(values, guarded)
 
-    def _nitrogen(self, traffic: AirSums, strip: Strip, surroundings: Surroundings) -> AnnualNo2:
+    def _nitrogen(
+        self, traffic: AirSums, change: Change | None, strip: Strip, surroundings: Surroundings
+    ) -> AnnualNo2:
         """NO2 and NOx (ug/m3) from the traffic, and where NO2's rule reached the guard."""
         ozone = (surroundings.sector_ozone, surroundings.background["o3"])
         by_sector, mean = (
@@ -210,7 +237,7 @@ class AirModel:
             sector_ozone=by_sector,
             ozone=mean,
         )
-        return annual_nitrogen(exhaust)
+        return annual_nitrogen(exhaust, change)
 
 
 def air_model(
@@ -262,6 +289,7 @@ def air_model(
         tolerance=tolerance,
         resident=site.resident,
         placement=placement_for(site, device),
+        known=site,
     ).keyed()
 
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 from roadside_kernels.arrays import BLOCK, Float32
 from roadside_kernels.device_memory import lies_on_gpu, on_host, zeros_on_gpu
+from roadside_kernels.launch import on_all_cores
 from roadside_kernels.sums import LEAST_LEFT, added_on_gpu, patch_on_gpu, subtracted_on_gpu
 
 from roadside_server.region.schema import Float64
@@ -98,12 +99,15 @@ def put(sums: Float32, rows: Rows, exact: Float32) -> None:
 
 
 def _subtract_rows(whole: Float32, part: Float32, left: Float32, cancels: Bool) -> None:
-    for block in range(-(-cancels.size // BLOCK)):
+    for block in prange(-(-cancels.size // BLOCK)):
         last = min((block + 1) * BLOCK, cancels.size)
         for row in range(whole.shape[0]):
             for i in range(block * BLOCK, last):
-                left[row, i] = whole[row, i] - part[row, i]
-                cancels[i] |= left[row, i] < np.float32(LEAST_LEFT) * whole[row, i]
+                # Unsigned: without the test for negative indices the loop goes into SIMD lanes.
+                j = np.uint32(i)
+                rest = whole[row, j] - part[row, j]
+                left[row, j] = rest
+                cancels[j] |= rest < np.float32(LEAST_LEFT) * whole[row, j]
 
 
 def _add_rows(one: Float32, other: Float32, both: Float32) -> None:
@@ -114,8 +118,8 @@ def _add_rows(one: Float32, other: Float32, both: Float32) -> None:
                 both[row, i] = one[row, i] + other[row, i]
 
 
-# Bound by memory: more cores gain little, and wait for each other where cores are busy.
-_subtract: Any = njit(nogil=True, error_model="numpy")(_subtract_rows)
+_subtract: Any = on_all_cores(_subtract_rows, relaxed=False)
+# Few rows, bound by memory: more cores gain little.
 _add: Any = njit(nogil=True, error_model="numpy")(_add_rows)
 
 

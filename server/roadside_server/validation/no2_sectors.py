@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from roadside_kernels.air.chemistry import annual_no2, sector_no2
+from roadside_kernels.air.chemistry import sector_no2
+from roadside_kernels.air.nitrogen import annual_no2
 from roadside_kernels.physics import in_double
 
 from roadside_server.region.schema import Float64

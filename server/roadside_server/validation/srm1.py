@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from roadside_kernels.air.chemistry import annual_no2, street_no2
+from roadside_kernels.air.chemistry import street_no2
 from roadside_kernels.air.indicators import days_above_flemish, pm10_days_flemish
+from roadside_kernels.air.nitrogen import annual_no2
 from roadside_kernels.air.street import (
     REFERENCE_SPEED,
     canyon_dilution,

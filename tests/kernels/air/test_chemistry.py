@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roadside_kernels.air.chemistry import annual_no2, combined_no2, sector_no2, street_no2
+from roadside_kernels.air.chemistry import (
+    AnnualNo2,
+    Exhaust,
+    annual_no2_at,
+    combined_no2,
+    sector_no2,
+    street_no2,
+)
+from roadside_kernels.air.chemistry_cpu import Change
+from roadside_kernels.air.nitrogen import annual_nitrogen, annual_no2
+from roadside_kernels.arrays import BLOCK
 from roadside_kernels.physics import f32, in_double
 
 amounts = st.floats(0, 300, width=32)
@@ -69,3 +79,47 @@ def test_ozone_may_be_given_for_each_receptor():
     no2, _ = annual_no2(nox, nox / 10, zero, zero, np.full(2, 0.5, "f4"), ozone, annual)
     expected = [sector_no2(f32(30), f32(3), f32(o)) for o in (40, 50, 60)]
     np.testing.assert_allclose(no2, expected, rtol=1e-6)
+
+
+def exhaust_of(receptors, sectors=12):
+    """Exhaust in many combinations: no open roads, no streets, more than the guard lets through."""
+    random = np.random.default_rng(1)
+    most = random.uniform(0, 600, receptors) * (random.random(receptors) > 0.1)
+    nox = most * random.random((sectors, receptors))
+    streets = random.uniform(0, 60, receptors) * (random.random(receptors) > 0.5)
+    given = Exhaust(
+        open_nox=nox,
+        open_no2=0.2 * nox,
+        street_nox=streets,
+        street_no2=0.1 * streets,
+        frequency=random.dirichlet(np.ones(sectors)),
+        sector_ozone=random.uniform(20, 80, (sectors, receptors)),
+        ozone=random.uniform(20, 80, receptors),
+    )
+    return Exhaust(*(array.astype("f4") for array in given))
+
+
+def test_blocks_of_receptors_give_what_the_formula_gives_in_double_precision():
+    exhaust = exhaust_of(BLOCK + 7)
+    found, in_full = annual_nitrogen(exhaust), Exhaust(*(a.astype("f8") for a in exhaust))
+    exact = AnnualNo2(*(np.zeros(BLOCK + 7, kind) for kind in ("f8", bool, "f8")))
+    for i in range(BLOCK + 7):
+        in_double(annual_no2_at)(i, in_full, exact)
+    for name in ("no2", "nox"):
+        # Twelve terms of single precision, a few roundings each.
+        np.testing.assert_allclose(getattr(found, name), getattr(exact, name), rtol=2e-6)
+    np.testing.assert_array_equal(found.guarded, exact.guarded)
+    assert 0 < exact.guarded.sum() < exact.guarded.size
+
+
+def test_what_comes_to_open_roads_counts_as_if_it_were_there():
+    exhaust = exhaust_of(BLOCK + 7)
+    change = Change(exhaust.open_nox[:, ::-1].copy(), exhaust.open_no2[:, ::-1].copy())
+    there = exhaust._replace(
+        open_nox=exhaust.open_nox + change.nox, open_no2=exhaust.open_no2 + change.no2
+    )
+    for one, other in zip(annual_nitrogen(exhaust, change), annual_nitrogen(there), strict=True):
+        np.testing.assert_array_equal(one, other)
+    none = Change(*map(np.zeros_like, change))
+    for one, other in zip(annual_nitrogen(exhaust, none), annual_nitrogen(exhaust), strict=True):
+        np.testing.assert_array_equal(one, other)

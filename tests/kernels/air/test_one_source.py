@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from roadside_kernels.air import chemistry, street
+from roadside_kernels.air import nitrogen, street
 from roadside_kernels.air.open_road import open_road_sums
 from roadside_kernels.arrays import StreetLinks
 from roadside_kernels.launch import gpu_available
@@ -37,5 +37,5 @@ def test_street_sums_and_no2_are_the_same_on_the_gpu():
         40 * ones,
         42 * ones[0],
     )
-    cpu, gpu = (chemistry.annual_no2(*given, device=d) for d in ("cpu", "gpu"))
+    cpu, gpu = (nitrogen.annual_no2(*given, device=d) for d in ("cpu", "gpu"))
     np.testing.assert_allclose(cpu, gpu, rtol=1e-6)

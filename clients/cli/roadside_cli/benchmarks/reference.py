@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from roadside_kernels.air.chemistry import annual_no2, sector_no2
+from roadside_kernels.air.chemistry import sector_no2
+from roadside_kernels.air.nitrogen import annual_no2
 from roadside_kernels.air.open_road import OpenRoadSums, SectorWind, open_road_sums
 from roadside_kernels.air.plume import MAX_RANGE, dilution_curves
 from roadside_kernels.arrays import BLOCK, Receptors, Segments
