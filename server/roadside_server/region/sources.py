@@ -13,7 +13,7 @@ OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
 
 def read_source(path: Path) -> RegionInput:
-    """What a source says: an OpenStreetMap extract, a CIMLK folder, or tables; told by its name.
+    """What a source says: told by its name: an OpenStreetMap extract, a CIMLK folder, or tables.
 
     Raises
     ------

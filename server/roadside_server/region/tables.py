@@ -2,8 +2,8 @@
 
 A GeoPackage with the layers roads, buildings, screens, ground_areas, trees, junctions and
 corrections, a folder with files of those names, or one file of roads: only the roads are needed,
-and of them only the line and ``speed`` or ``road_class``.  A folder may also hold a raster terrain
-and a file population.
+and of them only the line and ``speed`` or ``road_class``.  A folder may have its roads as a network
+of nodes and links (``gmns.py``), and may also hold a raster terrain and a file population.
 """
 
 from pathlib import Path
@@ -16,6 +16,7 @@ import pandas as pd
 from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.build import RegionInput
 from roadside_server.region.checks import check_place, check_values
+from roadside_server.region.gmns import is_gmns, read_gmns
 from roadside_server.region.schema import ROAD_COLUMNS
 from roadside_server.region.table_features import FEATURE_TABLES, features, no_buildings
 from roadside_server.region.traffic import ALL_VOLUMES, assumed_lanes, assumptions_for
@@ -34,8 +35,8 @@ def read_tables(path: Path) -> RegionInput:
         A file is missing or damaged, or a value breaks a rule; names file, row and column.
     """
     tables = _read_all(path)
-    require("roads" in tables, f"tables {path}", "holds no table named roads")
-    roads, told = _roads(tables["roads"], _name(path, "roads"))
+    table, name, about_network = _road_table(path, tables)
+    roads, told = _roads(table, name)
     others = {
         name: features(name, table.to_crs(roads.crs), _name(path, name))
         for name, table in tables.items()
@@ -48,9 +49,19 @@ def read_tables(path: Path) -> RegionInput:
         roads=roads,
         terrain=_beside(path, TERRAIN_FILES),
         population=_beside(path, tuple(f"population{ending}" for ending in FILE_ENDINGS)),
-        assumptions=(*told, *assumed),
+        assumptions=(*about_network, *told, *assumed),
         **{name: table.set_crs(roads.crs) for name, (table, _) in others.items()},
     )
+
+
+def _road_table(
+    path: Path, tables: dict[str, gpd.GeoDataFrame]
+) -> tuple[gpd.GeoDataFrame, str, tuple[str, ...]]:
+    """The roads of a source, where they come from, and what was assumed of a network."""
+    if path.is_dir() and is_gmns(path):
+        return read_gmns(path)
+    require("roads" in tables, f"tables {path}", "holds no table named roads")
+    return tables["roads"], _name(path, "roads"), ()
 
 
 def _beside(path: Path, names: tuple[str, ...]) -> Path | None:
