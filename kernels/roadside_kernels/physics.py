@@ -47,8 +47,10 @@ def strict(formula: Formula) -> Formula:
 
     For what must not depend on the code around it, as the side of a line on which a point lies.
     """
-    single = njit(error_model="numpy")(_with_numbers(formula, f32, None))
-    single.double = njit(error_model="numpy")(_with_numbers(formula, float, "double"))
+    # Left unsaid, how relaxed arithmetic may be is inherited from the caller compiled first.
+    exact = njit(error_model="numpy", fastmath=False)
+    single = exact(_with_numbers(formula, f32, None))
+    single.double = exact(_with_numbers(formula, float, "double"))
     single.hardware = single
     return cast("Formula", single)
 
@@ -58,9 +60,11 @@ def borrowing(formula: Formula) -> Formula:
 
     Their caller holds the arrays.  To count references to all of them at every call would cost
     more than the formulas themselves; without that, nothing can be allocated: fill arrays element
-    by element, and return none.
+    by element, and return none.  To hand them over costs as much: on the CPU the machine code of
+    such formulas is copied into that of their callers.
     """
-    single = njit(fastmath=FAST_MATH, **BORROWED)(_with_numbers(formula, f32, None))
+    copied = njit(fastmath=FAST_MATH, forceinline=True, **BORROWED)
+    single = copied(_with_numbers(formula, f32, None))
     single.double = njit(**BORROWED)(_with_numbers(formula, float, "double"))
     hardware = _with_numbers(formula, f32, "hardware")
     single.hardware = njit(fastmath=FAST_MATH, **BORROWED)(hardware)

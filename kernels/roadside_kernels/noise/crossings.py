@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.noise.scene import GROUND_BOUNDARY, Grid
-from roadside_kernels.physics import f32, physics, strict
+from roadside_kernels.physics import borrowing, f32, physics, strict
 
 #: What lies this near (m) to the ray's ends is not crossed: a receptor may touch its facade.
 CLEAR = 1e-3
@@ -92,7 +92,7 @@ def next_line(
     return (line - start) / along
 
 
-@physics
+@borrowing
 def note_crossing(
     found: Crossings, count: int, at: float, value: float, listed: int, turn: int
 ) -> None:
@@ -116,7 +116,7 @@ def value_at(kind: int, low: float, high: float, share: float, enters: bool) -> 
     return low + share * (high - low)
 
 
-@physics
+@borrowing
 def cross_cell(
     grid: Grid,
     cell: int,
@@ -148,7 +148,7 @@ def cross_cell(
     return count
 
 
-@physics
+@borrowing
 def find_crossings(grid: Grid, ray: Ray, skipped: int, found: Crossings, count: int) -> int:
     """Add a ray's crossings to ``count`` found before; their number, -1 if they do not fit.
 

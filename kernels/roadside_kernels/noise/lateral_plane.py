@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from roadside_kernels.noise.cut import Point
+from roadside_kernels.noise.cut_room import Point
 from roadside_kernels.noise.edges import sag
 from roadside_kernels.noise.path_difference import ray_bend, span
 from roadside_kernels.noise.scene import BUILDING, SCREEN, TERRAIN_EDGE, Elements

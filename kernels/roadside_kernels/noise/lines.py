@@ -6,7 +6,7 @@ from typing import NamedTuple
 from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.elementary import i32
 from roadside_kernels.geometry import distance_to_segment
-from roadside_kernels.physics import f32, physics
+from roadside_kernels.physics import borrowing, f32, physics
 
 #: Shortest piece (m), and length of a piece over the distance of its line.
 SHORTEST_PIECE = 1.0
@@ -30,7 +30,7 @@ class Spot(NamedTuple):
     share: float
 
 
-@physics
+@borrowing
 def line_length(lines: Lines, k: int) -> float:
     """Length (m) of a line, as seen from above."""
     length = 0.0
@@ -40,7 +40,7 @@ def line_length(lines: Lines, k: int) -> float:
     return length
 
 
-@physics
+@borrowing
 def distance_to_line(lines: Lines, k: int, x: float, y: float) -> float:
     """Distance (m) from a point to a line, as seen from above."""
     v = lines.start[k]
@@ -58,7 +58,7 @@ def pieces_of(length: float, distance: float) -> int:
     return max(i32(math.ceil(length / longest)), i32(1))
 
 
-@physics
+@borrowing
 def spot_at(lines: Lines, k: int, along: float) -> Spot:
     """The place so far (m) along a line."""
     last = lines.start[k + 1] - 2
@@ -72,7 +72,7 @@ def spot_at(lines: Lines, k: int, along: float) -> Spot:
     return Spot(last, f32(1.0))
 
 
-@physics
+@borrowing
 def at_spot(values: Float32, spot: Spot) -> float:
     """A value of the vertices at a place between two of them."""
     here, there = values[spot.segment], values[spot.segment + 1]

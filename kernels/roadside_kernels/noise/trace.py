@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32, Int32, Int64
 from roadside_kernels.noise.bands import BANDS
+from roadside_kernels.noise.cut_room import ROOM
 from roadside_kernels.noise.lines import Lines
 from roadside_kernels.noise.scene import Scene
 from roadside_kernels.noise.spectrum import spectrum
-from roadside_kernels.noise.trace_cpu import near_lines, trace_block
+from roadside_kernels.noise.trace_cpu import near_lines, new_desk, trace_block
 from roadside_kernels.noise.trace_line import Given, Hearers, Options, UInt16
+from roadside_kernels.noise.trace_order import rank_lines
 from roadside_kernels.noise.walls import Walls, near_walls, no_walls, walls_of
 from roadside_kernels.physics import f32
 
@@ -151,14 +153,23 @@ def traced_block(first: int, last: int, given: Given, only: Only | None) -> Trac
     else:
         near = only.line
         lists = np.stack([only.start[first:last], only.start[first + 1 : last + 1]], axis=1)
-    walls = near_walls(given.walls, box, given.options.reach)
-    sizes = lists[:, 1] - lists[:, 0]
-    room = int(sizes.sum())
-    line, energy = np.empty(room, np.int32), room_for(room, given.probability)
-    rows, paths = np.zeros((2, last - first), np.int64)
     some = given._replace(hearers=some_hearers(given.hearers, first, last))
-    trace_block(0, last - first, some, near, lists, walls, line, energy, rows, paths)
-    ahead = np.cumsum(sizes) - sizes - np.cumsum(rows) + rows
+    return traced_to(some, near, lists, near_walls(given.walls, box, given.options.reach))
+
+
+def traced_to(given: Given, near: Int32, lists: Int64, walls: Int32) -> Traced:
+    """Trace all receptors i to the lines near[lists[i, 0]:lists[i, 1]], by some walls."""
+    sizes = lists[:, 1] - lists[:, 0]
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    line, energy = np.empty(start[-1], np.int32), room_for(start[-1], given.probability)
+    rows, paths = np.zeros((2, sizes.size), np.int64)
+    ranking = rank_lines(given, near, lists)
+    done, crossings = 0, ROOM
+    while done < sizes.size:
+        desk = new_desk(crossings, given.probability.shape[0], walls.size)
+        done = trace_block(done, given, ranking, start, walls, desk, line, energy, rows, paths)
+        crossings *= 2
+    ahead = start[:-1] - np.cumsum(rows) + rows
     kept = np.repeat(ahead, rows) + np.arange(rows.sum())
     return Traced(rows, line[kept], energy[kept], int(paths.sum()))
 

@@ -6,23 +6,16 @@ import numpy as np
 from numba import njit
 
 from roadside_kernels.arrays import Float32, Int32, Int64
-from roadside_kernels.noise.cut import ROOM, cut_room
-from roadside_kernels.noise.path_energy import BANDS
-from roadside_kernels.noise.profile_energy import profile_bench
-from roadside_kernels.noise.trace_line import (
-    Desk,
-    Given,
-    UInt16,
-    add_line,
-    heard_of,
-    look,
-    store_row,
-)
+from roadside_kernels.noise.cut_room import cut_room
+from roadside_kernels.noise.ground_bands import BANDS
+from roadside_kernels.noise.relative_energy import profile_bench
+from roadside_kernels.noise.trace_line import Desk, Given, UInt16, add_line, heard_of, store_row
+from roadside_kernels.noise.trace_order import Ranking
 from roadside_kernels.noise.walls import look_through, new_windows
-from roadside_kernels.physics import FAST_MATH, f32, inlined
+from roadside_kernels.physics import BORROWED, FAST_MATH, f32, inlined
 
 
-def _new_desk(crossings: int, periods: int, walls: int) -> Desk:
+def new_desk(crossings: int, periods: int, walls: int) -> Desk:
     """A desk for profiles with so many crossings, with so many walls around."""
     room = cut_room(crossings)
     bench = profile_bench(room.points.x.size + 2)
@@ -32,36 +25,41 @@ def _new_desk(crossings: int, periods: int, walls: int) -> Desk:
     return Desk(room, bench, row, new_windows(walls), seen, heard)
 
 
-#: Compiled, so that threads make their own.
-new_desk: Any = njit(_new_desk)
-
-
 @inlined
 def trace_receptor(
-    i: int, given: Given, near: Int32, walls: Int32, desk: Desk, line: Int32, energy: UInt16
+    i: int,
+    given: Given,
+    ranking: Ranking,
+    first: int,
+    last: int,
+    walls: Int32,
+    desk: Desk,
+    line: Int32,
+    energy: UInt16,
 ) -> tuple[int, int]:
-    """Trace one receptor; its rows, -1 if a profile does not fit, and the profiles cut."""
-    reach, share = given.options.reach, given.options.share
-    distance, most = np.empty(near.size, np.float32), np.empty(near.size, np.float32)
-    left = look(i, given, near, distance, most)
+    """Trace one receptor to the lines ranked from first to last, without that.
+
+    Its rows, -1 if a profile does not fit, and the profiles cut.
+    """
+    hearers, reach, share = given.hearers, given.options.reach, given.options.share
     windows = look_through(
-        given.walls, walls, given.hearers.x[i], given.hearers.y[i], given.hearers.building[i],
-        reach, desk.windows,
-    )  # fmt: skip
-    order = np.argsort(-most if share > 0.0 else distance)
-    heard, loudest = f32(0.0), f32(0.0)
+        given.walls, walls, hearers.x[i], hearers.y[i], hearers.building[i], reach, desk.windows
+    )
+    left, heard, loudest = ranking.left[i], f32(0.0), f32(0.0)
     rows = paths = 0
-    for place in order:
-        if distance[place] >= reach or left < share * (heard - loudest):
+    for place in range(first, last):
+        k, distance = ranking.line[place], ranking.distance[place]
+        if distance >= reach or left < share * (heard - loudest):
             break
-        found = add_line(given, near[place], distance[place], i, windows, desk)
+        found = add_line(given, k, distance, i, windows, desk)
         if found < 0:
             return -1, paths
-        arrived = heard_of(given, near[place], desk.row)
-        left, heard, loudest = left - most[place], heard + arrived, max(loudest, arrived)
+        arrived = heard_of(given, k, desk.row)
+        left, heard = left - ranking.most[place], heard + arrived
+        loudest = max(loudest, arrived)
         if found > 0:
-            line[rows] = near[place]
-            store_row(desk.row, energy[rows])
+            line[first + rows] = k
+            store_row(desk.row, energy[first + rows])
             rows += 1
         paths += found
     return rows, paths
@@ -84,28 +82,30 @@ near_lines: Any = njit(nogil=True, error_model="numpy")(_near_lines)
 
 
 def _trace_block(
-    first: int, last: int, given: Given, near: Int32, lists: Int64, walls: Int32, line: Int32,
-    energy: UInt16, rows: Int64, paths: Int64,
-) -> None:  # fmt: skip
-    """Trace the receptors of a block; receptor i to the lines near[lists[i, 0]:lists[i, 1]].
+    first: int,
+    given: Given,
+    ranking: Ranking,
+    start: Int64,
+    walls: Int32,
+    desk: Desk,
+    line: Int32,
+    energy: UInt16,
+    rows: Int64,
+    paths: Int64,
+) -> int:
+    """Trace receptors from the first on; the first that does not fit the desk, or their number.
 
-    Each has room for all of them, one after the other.
+    Lines of receptor i are ranked from start[i] to start[i + 1]; there is the room for its rows.
     """
-    crossings = ROOM
-    desk = new_desk(crossings, given.probability.shape[0], walls.size)
-    end = 0
-    for i in range(first, last):
-        some = near[lists[i, 0] : lists[i, 1]]
-        start, end = end, end + some.size
-        rows[i] = -1
-        while rows[i] < 0:
-            found, cuts = trace_receptor(
-                i, given, some, walls, desk, line[start:end], energy[start:end]
-            )
-            rows[i], paths[i] = found, cuts
-            if found < 0:
-                crossings *= 2
-                desk = new_desk(crossings, given.probability.shape[0], walls.size)
+    for i in range(first, rows.size):
+        found, paths[i] = trace_receptor(
+            i, given, ranking, start[i], start[i + 1], walls, desk, line, energy
+        )
+        if found < 0:
+            return i
+        rows[i] = found
+    return rows.size
 
 
-trace_block: Any = njit(nogil=True, error_model="numpy", fastmath=FAST_MATH)(_trace_block)
+#: It holds no array of its own, and so counts no references: threads would wait for one another.
+trace_block: Any = njit(nogil=True, fastmath=FAST_MATH, **BORROWED)(_trace_block)

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.elementary import ONE, exp2, i32
 from roadside_kernels.geometry import sector_of
-from roadside_kernels.noise.cut import Point, Room, cut_by_wall
+from roadside_kernels.noise.cut import cut_by_wall, profile_in
+from roadside_kernels.noise.cut_room import Point, Room
 from roadside_kernels.noise.ground import favourable_bound
+from roadside_kernels.noise.ground_bands import BANDS
 from roadside_kernels.noise.lines import (
     Lines,
     at_spot,
@@ -23,8 +25,13 @@ from roadside_kernels.noise.lines import (
     pieces_of,
     spot_at,
 )
-from roadside_kernels.noise.path_energy import BANDS, add_path, profile_in
-from roadside_kernels.noise.profile_energy import SPREADING, Bench
+from roadside_kernels.noise.profile_energy import (
+    SPREADING,
+    Wall,
+    add_energy,
+    add_reflected_energy,
+)
+from roadside_kernels.noise.relative_energy import Bench
 from roadside_kernels.noise.scene import Grid
 from roadside_kernels.noise.spectrum import Spectrum
 from roadside_kernels.noise.walls import Echo, Walls, Windows, echo, heard_in, in_windows
@@ -108,7 +115,7 @@ def add_piece(
     if step_x * step_x + step_y * step_y >= reach * reach:
         return 0
     sectors = given.probability.shape[1]
-    sector = sector_of(step_x, step_y, sectors) if sectors > 1 else i32(0)
+    p = given.probability[:, sector_of(step_x, step_y, sectors) if sectors > 1 else i32(0)]
     heard = heard_in(desk.windows, desk.seen, seen, source.x, source.y, reach, desk.heard)
     paths = 0
     for k in range(-1, heard):
@@ -121,11 +128,12 @@ def add_piece(
             count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, room)
             if count < 0:
                 return -1
-            add_path(
-                profile_in(room.points, count, source, receptor), w, by.before, by.top,
-                walls.reflected, length, given.spectrum, given.probability, sector, desk.bench,
-                desk.row,
-            )  # fmt: skip
+            profile = profile_in(room.points, count, source, receptor)
+            if w < 0:
+                add_energy(profile, length, given.spectrum, p, desk.bench, desk.row)
+            else:
+                wall = Wall(by.before, by.top, walls.reflected[w])
+                add_reflected_energy(profile, wall, length, given.spectrum, p, desk.bench, desk.row)
             paths += 1
     return paths
 

@@ -2,7 +2,7 @@
 
 A wall acts where the point of reflection is on it and no farther than a search distance from the
 straight line between source and receptor, with both before it: sides of buildings from outside,
-screens from both sides.  Whether it is tall enough depends on the ray (``path_energy.py``).
+screens from both sides.  Whether it is tall enough depends on the ray (``profile_energy.py``).
 
 A receptor looks at its mirror images in all walls around it.  From each image, the wall is a
 window: what does not lie in its wedge is not reflected by it.
@@ -18,9 +18,9 @@ from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.elementary import i32
 from roadside_kernels.geometry import distance_to_segment, enters_box
 from roadside_kernels.noise.bands import BANDS
-from roadside_kernels.noise.cut import Point
+from roadside_kernels.noise.cut_room import Point
 from roadside_kernels.noise.scene import Scene
-from roadside_kernels.physics import physics
+from roadside_kernels.physics import borrowing
 
 #: Walls of a receptor's own building whose plane passes this near (m) are its own facade.
 OWN_FACADE = 2.5
@@ -103,7 +103,7 @@ def _near_walls(walls: Walls, box: Float32, reach: float) -> Int32:
 near_walls: Any = njit(nogil=True, error_model="numpy")(_near_walls)
 
 
-def _new_windows(count: int) -> Windows:
+def new_windows(count: int) -> Windows:
     """Room for so many windows."""
     return Windows(
         np.empty(count, np.int32),
@@ -116,11 +116,7 @@ def _new_windows(count: int) -> Windows:
     )
 
 
-#: Compiled, so that threads make their own.
-new_windows: Any = njit(_new_windows)
-
-
-@physics
+@borrowing
 def look_through(
     walls: Walls, near: Int32, x: float, y: float, building: int, reach: float, windows: Windows
 ) -> int:
@@ -153,7 +149,7 @@ def look_through(
 
 
 # Conditions are joined without branches, which a processor could not foresee.
-@physics
+@borrowing
 def in_windows(
     windows: Windows, count: int, x: float, y: float, radius: float, reach: float, seen: Int32
 ) -> int:
@@ -170,7 +166,7 @@ def in_windows(
     return found
 
 
-@physics
+@borrowing
 def heard_in(
     windows: Windows, seen: Int32, count: int, x: float, y: float, reach: float, heard: Int32
 ) -> int:
@@ -187,7 +183,7 @@ def heard_in(
     return found
 
 
-@physics
+@borrowing
 def echo(walls: Walls, w: int, source: Point, receptor: Point, search: float) -> Echo:
     """Where a wall reflects sound from a source to a receptor that stands before it."""
     x_s, y_s, x_r, y_r = source.x, source.y, receptor.x, receptor.y

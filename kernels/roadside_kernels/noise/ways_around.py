@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from roadside_kernels.noise.cut import ROOM, Point, cut, cut_profile, cut_room
+from roadside_kernels.noise.cut import cut, cut_profile
+from roadside_kernels.noise.cut_room import ROOM, Point, cut_room
 from roadside_kernels.noise.edges import Profile
 from roadside_kernels.noise.foot import feet
 from roadside_kernels.noise.lateral import lateral_difference

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from roadside_kernels.noise.cut import Point, cut, cut_by_wall, cut_profile, cut_room
+from roadside_kernels.noise.cut import cut, cut_by_wall, cut_profile
+from roadside_kernels.noise.cut_room import Point, cut_room
 from roadside_kernels.noise.edges import Profile
 from roadside_kernels.noise.foot import feet
 from roadside_kernels.noise.scene import (

@@ -5,7 +5,8 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roadside_kernels.noise.cut import Point, cut, cut_by_wall, cut_profile, cut_room
+from roadside_kernels.noise.cut import cut, cut_by_wall, cut_profile
+from roadside_kernels.noise.cut_room import Point, cut_room
 from roadside_kernels.noise.edges import EDGE
 from roadside_kernels.noise.foot import feet
 from roadside_kernels.noise.scene import SCREEN, joined, make_elements, make_scene

@@ -19,9 +19,9 @@ from roadside_kernels.noise.profile_energy import (
     Wall,
     add_energy,
     add_reflected_energy,
-    profile_bench,
 )
 from roadside_kernels.noise.reflection import retro_difference, retro_diffraction
+from roadside_kernels.noise.relative_energy import profile_bench
 from roadside_kernels.noise.spectrum import spectrum
 from roadside_kernels.physics import f32, in_double
 

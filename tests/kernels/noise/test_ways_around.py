@@ -5,7 +5,7 @@ import pytest
 import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from roadside_kernels.noise.cut import Point
+from roadside_kernels.noise.cut_room import Point
 from roadside_kernels.noise.edges import EDGE
 from roadside_kernels.noise.scene import SCREEN, TERRAIN_EDGE, joined, make_elements, make_scene
 from roadside_kernels.noise.ways_around import CLEAR, ways_around

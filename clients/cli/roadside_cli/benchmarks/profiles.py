@@ -17,7 +17,8 @@ from roadside_kernels.arrays import Float32, Int32
 from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.edges import EDGE, GROUND, Profile
 from roadside_kernels.noise.profile import favourable_bend, path_attenuation, propagation_path
-from roadside_kernels.noise.profile_energy import add_energy, profile_bench
+from roadside_kernels.noise.profile_energy import add_energy
+from roadside_kernels.noise.relative_energy import profile_bench
 from roadside_kernels.noise.spectrum import spectrum
 from roadside_kernels.physics import FAST_MATH, f32, in_double
 
@@ -100,6 +101,8 @@ def _profile(profiles: Profiles, i: int) -> Profile:
 
 
 _profile_at: Any = njit(_profile)
+#: Compiled, so that threads make their own.
+_bench: Any = njit(profile_bench)
 _straight_path, _bent = in_double(propagation_path), in_double(favourable_bend)
 _attenuation = in_double(path_attenuation)
 
@@ -108,7 +111,7 @@ def _fast(
     profiles: Profiles, bands: Any, probability: Float32, energy: Float32, batches: int
 ) -> None:
     for batch in prange(batches):
-        bench = profile_bench(MOST_POINTS)
+        bench = _bench(MOST_POINTS)
         for i in range(batch * BATCH, min((batch + 1) * BATCH, profiles.start.size - 1)):
             profile = _profile_at(profiles, i)
             add_energy(profile, f32(1.0), bands, probability, bench, energy[i])

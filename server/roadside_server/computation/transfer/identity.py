@@ -10,7 +10,7 @@ from roadside_server.region.content_hash import hash_array, hash_document, hash_
 from roadside_server.region.schema import Grid, Points, Region
 
 #: Raised when the same input would be traced to other numbers.
-TRACING = 1
+TRACING = 2
 
 Parts = dict[str, str]  # digests by name
 
