@@ -6,8 +6,9 @@ from functools import cache, wraps
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
-from numba import config, cuda, njit, prange
+from numba import config, cuda, get_num_threads, njit, prange
 
+from roadside_kernels.arrays import Int64
 from roadside_kernels.device_memory import copy_back, lies_on_gpu, on_device, room_on_device
 from roadside_kernels.physics import FAST_MATH
 
@@ -105,6 +106,14 @@ def on_all_cores(loop: Procedure, *, relaxed: bool = True) -> Procedure:
             compiled(*arguments)
 
     return cast("Procedure", alone)
+
+
+def dealt(count: int) -> Int64:
+    """Numbers from 0 on, dealt out to the cores one by one; a loop gives each a run of them.
+
+    Neighbours take about as long as each other, so that no core waits long for another.
+    """
+    return np.argsort(np.arange(count) % get_num_threads(), kind="stable")
 
 
 @cache

@@ -6,9 +6,9 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from roadside_kernels.arrays import BLOCK, Float32, Receptors, Segments
+from roadside_kernels.arrays import BLOCK, Float32, Int64, Receptors, Segments
 from roadside_kernels.geometry import block_boxes, distance_to_segment
-from roadside_kernels.launch import on_all_cores
+from roadside_kernels.launch import dealt, on_all_cores
 from roadside_kernels.physics import f32, physics
 
 Bool = NDArray[np.bool_]
@@ -57,9 +57,15 @@ def is_within(x: float, y: float, segments: Segments, reach: float) -> bool:
 
 
 def _find_within(
-    receptors: Receptors, boxes: Float32, segments: Segments, reach: float, found: Bool
+    order: Int64,
+    receptors: Receptors,
+    boxes: Float32,
+    segments: Segments,
+    reach: float,
+    found: Bool,
 ) -> None:
-    for block in prange(boxes.shape[0]):
+    for turn in prange(order.size):
+        block = order[turn]
         first = block * BLOCK
         last = min(first + BLOCK, receptors.x.size)
         cover = covered(segments, boxes[block], reach)
@@ -75,5 +81,6 @@ _find = on_all_cores(_find_within, relaxed=False)
 def within_reach(receptors: Receptors, segments: Segments, reach: float) -> Bool:
     """Which receptors have a segment within reach (m)."""
     found = np.zeros(receptors.x.size, np.bool_)
-    _find(receptors, block_boxes(receptors), segments, f32(reach), found)
+    boxes = block_boxes(receptors)
+    _find(dealt(boxes.shape[0]), receptors, boxes, segments, f32(reach), found)
     return found

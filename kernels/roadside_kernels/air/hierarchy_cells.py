@@ -11,10 +11,10 @@ from numba import njit, prange
 
 from roadside_kernels.air.hierarchy import DISTRICT, MOST_CORRECTION, TINY, Hierarchy
 from roadside_kernels.air.plume import CENTRE, Curve
-from roadside_kernels.arrays import Float32, Receptors, Segments
+from roadside_kernels.arrays import Float32, Int64, Receptors, Segments
 from roadside_kernels.elementary import log2
 from roadside_kernels.geometry import NEAREST
-from roadside_kernels.launch import on_all_cores
+from roadside_kernels.launch import dealt, on_all_cores
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 #: Columns of a square: the weight of its emission, the centroid (m), the box of its segments.
@@ -172,6 +172,7 @@ def sum_district(
 
 
 def _sum_districts(
+    order: Int64,
     hierarchy: Hierarchy,
     segments: Segments,
     emission: Float32,
@@ -180,8 +181,8 @@ def _sum_districts(
     reach: float,
     cells: Float32,
 ) -> None:
-    for district in prange(hierarchy.districts.size):
-        root = hierarchy.districts[district]
+    for turn in prange(order.size):
+        root = hierarchy.districts[order[turn]]
         sum_district(root, hierarchy, segments, emission, share, around, reach, cells)
 
 
@@ -219,6 +220,7 @@ def summed_cells(
     around = np.array(
         [receptors.x.min(), receptors.y.min(), receptors.x.max(), receptors.y.max()], np.float32
     )
-    _districts_in_parallel(hierarchy, segments, emission, share, around, f32(reach), cells)
+    order = dealt(hierarchy.districts.size)
+    _districts_in_parallel(order, hierarchy, segments, emission, share, around, f32(reach), cells)
     _crown(hierarchy, cells)
     return cells

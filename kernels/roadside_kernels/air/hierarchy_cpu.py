@@ -27,7 +27,6 @@ from roadside_kernels.air.hierarchy_cells import (
     summed_cells,
 )
 from roadside_kernels.air.hierarchy_lanes import (
-    NARROW,
     BorderQueue,
     Rooms,
     add_at_border,
@@ -38,23 +37,22 @@ from roadside_kernels.air.hierarchy_lanes import (
 )
 from roadside_kernels.air.lanes import curve_of
 from roadside_kernels.air.merging import adds_nothing, farthest, mark_linked, seen_as_one
+from roadside_kernels.air.near_roads_cpu import add_lone
+from roadside_kernels.air.negligible import GENEROUS, most_added, roads_in_range
 from roadside_kernels.air.open_road_cpu import (
-    add_segment,
     add_waiting,
-    flag_near,
-    keep_unlinked,
 )
 from roadside_kernels.air.pieces import (
     Site,
     add_found,
-    add_piece,
     add_queued_group,
     add_to_queue,
 )
-from roadside_kernels.air.wind_sectors import sector_borders, sectors_seen
+from roadside_kernels.air.wind_sectors import sector_borders
 from roadside_kernels.arrays import BLOCK, Float32, Int32, Int64, Receptors, Segments, StreetLinks
 from roadside_kernels.elementary import i32
-from roadside_kernels.geometry import NEAREST, pieces_of_segment
+from roadside_kernels.geometry import NEAREST
+from roadside_kernels.launch import dealt
 from roadside_kernels.physics import FAST_MATH, f32, physics
 
 
@@ -64,6 +62,7 @@ class Tree(NamedTuple):
     hierarchy: Hierarchy
     cells: Float32  # (squares, COLUMNS)
     opening: Opening
+    negligible: float  # ug/m3, of annual means, that sources left out may add in all
 
 
 @physics
@@ -116,61 +115,6 @@ def add_merged(
 
 
 @physics
-def add_near_segment(k: int, block: Block, border: BorderQueue, roads: Roads, site: Site) -> int:
-    """Add all of a segment, which lies within range, in pieces; their number."""
-    lanes, box, queue, sums = block
-    segments, curve = roads.segments, roads.curve[k]
-    x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-    pieces = pieces_of_segment(x0, y0, x1, y1, box[0], box[1], box[2], box[3])
-    step_x, step_y = (x1 - x0) / f32(pieces), (y1 - y0) / f32(pieces)
-    length = math.sqrt(step_x * step_x + step_y * step_y)
-    for pollutant in range(5):
-        queue.piece[pollutant] = roads.emission[pollutant, k] * length
-    sectors = i32(site.annual.size)
-    for piece in range(pieces):
-        place = f32(piece) + 0.5
-        px, py = x0 + place * step_x, y0 + place * step_y
-        first, count = sectors_seen(px, py, box, site.borders)
-        if count == 1:
-            slot = curve * sectors + first
-            if add_to_queue(queue, slot, px, py):
-                add_queued_group(queue, slot, lanes, site, sums)
-        elif count == 2 and sectors >= 4:
-            slot = curve * sectors + (first + 1) % sectors
-            add_at_border(px, py, NARROW, queue.piece, slot, lanes.x.size, border, site, sums)
-        else:
-            shape = curve_of(site.coefficients, curve)
-            add_piece(lanes, px, py, first, count, queue.piece, shape, site, sums)
-    return pieces
-
-
-@physics
-def add_lone(
-    k: int,
-    first: int,
-    linked: bool,
-    cell: Float32,
-    block: Block,
-    border: BorderQueue,
-    roads: Roads,
-    site: Site,
-    near: Bool,
-) -> int:
-    """Add a segment on its own, and flag the receptors that it touches; its pieces."""
-    segments, keep = roads.segments, block.lanes.keep
-    if gap(cell, block.box) < NEAREST:
-        x0, y0, x1, y1 = segments.x0[k], segments.y0[k], segments.x1[k], segments.y1[k]
-        flag_near(block.lanes, x0, y0, x1, y1, near)
-    if not linked and farthest(cell, block.box) <= site.limit:
-        return add_near_segment(k, block, border, roads, site)
-    if linked:
-        keep_unlinked(first, segments.road[k], roads.links, keep)
-    pieces = add_segment(k, linked, block, roads, site)
-    keep[:] = 1.0
-    return pieces
-
-
-@physics
 def add_tree(
     number: int,
     tree: Tree,
@@ -181,8 +125,11 @@ def add_tree(
     site: Site,
     near: Bool,
 ) -> int:
-    """Add all roads at a numbered block of receptors; sources that it sees."""
-    hierarchy, cells, opening = tree
+    """Add all roads at a numbered block of receptors, but for negligible ones; sources it sees."""
+    hierarchy, cells, opening, left = tree
+    weight, each = site.annual.max(), f32(0.0)
+    if left > 0.0:
+        each = GENEROUS * left / f32(1 + roads_in_range(hierarchy, cells, block.box, site.limit))
     sources = 0
     square = 0
     while square < hierarchy.first.size:
@@ -192,6 +139,15 @@ def add_tree(
             continue
         linked = marks[square] == number
         k = hierarchy.segment[hierarchy.first[square]]
+        away = gap(cell, block.box)
+        if not linked and left > 0.0 and away >= NEAREST:
+            shape = curve_of(site.coefficients, roads.curve[k])
+            added = most_added(cell, away, shape, weight)
+            held = f32(hierarchy.last[square] - hierarchy.first[square])
+            if added <= min(left, each * held):
+                left -= added
+                square = hierarchy.after[square]
+                continue
         if hierarchy.after[square] == square + 1:
             first = number * BLOCK
             sources += add_lone(k, first, linked, cell, block, border, roads, site, near)
@@ -235,11 +191,13 @@ def sum_block(
 
 
 def _add_blocks(
+    order: Int64,
     receptors: Receptors,
     boxes: Float32,
     hierarchy: Hierarchy,
     cells: Float32,
     opening: Opening,
+    negligible: float,
     segments: Segments,
     emission: Float32,
     curve: Int32,
@@ -250,10 +208,11 @@ def _add_blocks(
     found: Found,
     pairs: Int64,
 ) -> None:
-    for number in prange(boxes.shape[0]):
+    for turn in prange(order.size):
+        number = order[turn]
         # Made here, because loops in parallel take no tuples of tuples.
         roads = Roads(segments, emission, curve, links)
-        tree = Tree(hierarchy, cells, opening)
+        tree = Tree(hierarchy, cells, opening, negligible)
         pairs[number] = sum_block(
             number, get_thread_id(), receptors, boxes[number], tree, roads, site, scratch, rooms,
             found,
@@ -281,8 +240,9 @@ def merge_blocks(
     pairs: Int64,
     hierarchy: Hierarchy,
     tolerance: float,
+    negligible: float,
 ) -> None:
-    """Add all segments, gathered in a hierarchy, at all receptors; fills the last four arrays."""
+    """Add all segments, gathered in a hierarchy, at all receptors; fills four arrays."""
     if receptors.x.size == 0:
         return
     opening = opening_for(tolerance, annual_weight)
@@ -292,6 +252,6 @@ def merge_blocks(
     rooms = new_rooms(coefficients.shape[0] * annual_weight.size, hierarchy.first.size)
     found = Found(sectors, annual, near)
     _add_blocks_in_parallel(
-        receptors, boxes, hierarchy, cells, opening, segments, emission, curve, links, site,
-        scratch, rooms, found, pairs,
+        dealt(boxes.shape[0]), receptors, boxes, hierarchy, cells, opening, f32(negligible),
+        segments, emission, curve, links, site, scratch, rooms, found, pairs,
     )  # fmt: skip

@@ -74,6 +74,7 @@ def open_road_sums(
     device: Device = "cpu",
     hierarchy: Hierarchy | None = None,
     tolerance: float = 0.0,
+    negligible: float = 0.0,
 ) -> OpenRoadSums:
     """Contributions (ug/m3) of open roads at each receptor.
 
@@ -94,6 +95,9 @@ def open_road_sums(
     tolerance : float
         Relative error allowed at the 99.9th percentile of receptors for merging far roads; 0:
         every piece of road by itself.
+    negligible : float
+        What far roads that a CPU leaves out may add to any annual mean in all (ug/m3), where a
+        tolerance is given; a GPU leaves out none.
     """
     require_single(x=receptors.x, x0=segments.x0, emission=emission, wind=wind.frequency)
     links = no_links(receptors.x) if exclude is None else exclude
@@ -102,7 +106,9 @@ def open_road_sums(
     add: Callable[..., None] = add_blocks if on_cpu else add_blocks_on_gpu
     if hierarchy is not None and tolerance > 0:
         require_hierarchy_of(hierarchy, segments)
-        merge: Callable[..., None] = merge_blocks if on_cpu else merge_blocks_on_gpu
+        merge: Callable[..., None] = merge_blocks_on_gpu
+        if on_cpu:
+            merge = partial(merge_blocks, negligible=negligible)
         add = partial(merge, hierarchy=hierarchy, tolerance=tolerance)
     add(
         receptors,

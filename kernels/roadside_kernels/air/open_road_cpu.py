@@ -38,6 +38,7 @@ from roadside_kernels.geometry import (
     distance_to_segment,
     pieces_of_segment,
 )
+from roadside_kernels.launch import dealt
 from roadside_kernels.physics import FAST_MATH, f32, inlined, physics
 
 Bool = NDArray[np.bool_]
@@ -170,6 +171,7 @@ def sum_block(
 
 
 def _add_blocks(
+    order: Int64,
     receptors: Receptors,
     boxes: Float32,
     segments: Segments,
@@ -181,7 +183,8 @@ def _add_blocks(
     found: Found,
     pairs: Int64,
 ) -> None:
-    for block in prange(boxes.shape[0]):
+    for turn in prange(order.size):
+        block = order[turn]
         first = block * BLOCK
         last = min(first + BLOCK, receptors.x.size)
         # Made here, because loops in parallel take no tuples of tuples.
@@ -216,6 +219,7 @@ def add_blocks(
     count = int(segments.road.max(initial=-1)) + 1
     scratch = new_scratch(coefficients.shape[0], annual_weight.size, count)
     found = Found(sectors, annual, near)
+    order = dealt(boxes.shape[0])
     _add_blocks_in_parallel(
-        receptors, boxes, segments, emission, curve, links, site, scratch, found, pairs
+        order, receptors, boxes, segments, emission, curve, links, site, scratch, found, pairs
     )

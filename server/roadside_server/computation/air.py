@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from roadside_kernels.air.chemistry import AnnualNo2, Exhaust
 from roadside_kernels.air.chemistry_cpu import Change
 from roadside_kernels.air.indicators import pm10_days, pm10_days_flemish
+from roadside_kernels.air.negligible import PER_TOLERANCE
 from roadside_kernels.air.nitrogen import annual_nitrogen
 from roadside_kernels.air.open_road import SectorWind, open_road_sums
 from roadside_kernels.air.plume import DilutionCurves
@@ -166,6 +167,7 @@ class AirModel:
             device=self.device,
             hierarchy=roads.hierarchy,
             tolerance=self.tolerance,
+            negligible=PER_TOLERANCE * self.tolerance,
         )
         return Part(AirSums(found.nox, found.no2, found.annual, street), found.near, found.pairs)
 

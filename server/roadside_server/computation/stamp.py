@@ -5,6 +5,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from roadside_kernels.air.hierarchy import error_bound
+from roadside_kernels.air.negligible import PER_TOLERANCE
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.methods import FLAT_GROUND, OBSTACLES, Methods
@@ -22,6 +23,10 @@ BOUNDED = (
 LARGEST = (
     "the same error, which no receptor exceeds if the wind is the same in all sectors, all roads "
     "are within range and every road emits the pollutants in the same proportions"
+)
+LEFT_OUT = (
+    "ug/m3: all that open roads which were left out, because they can change no result by more, "
+    "add to an annual mean of NOx or a particulate at any receptor, at most; beside these errors"
 )
 OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"
 
@@ -75,6 +80,8 @@ def accuracy(tolerance: float) -> dict[str, object]:
         "of": BOUNDED,
         "largest": error_bound(tolerance),
         "largest_of": LARGEST,
+        "left_out": PER_TOLERANCE * tolerance,
+        "left_out_of": LEFT_OUT,
     }
 
 
