@@ -78,6 +78,10 @@ def build(
     terrain_spacing: Annotated[
         float | None, typer.Option(help="Spacing (m) of the terrain; by default the raster's.")
     ] = None,
+    terrain_gradients: Annotated[
+        bool | None,
+        typer.Option("--terrain-gradients", help="Gradients of roads from it, if they have none."),
+    ] = None,
     population: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Areas, or points, with people.")
     ] = None,
@@ -125,6 +129,7 @@ def build(
         "extent": _extent(extent), "polygon": polygon, "points": points, "grid": grid,
         "facades": facades, "facade_spacing": facade_spacing, "facade_floors": facade_floors,
         "terrain": terrain, "terrain_spacing": terrain_spacing,
+        "terrain_gradients": terrain_gradients,
         "population": population, "population_column": population_column,
         "weather": weather, "wind_local": wind_local, "sectors": sectors, "roughness": roughness,
         "background": background, "volumes": volumes,

@@ -8,18 +8,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from roadside_server.errors import require
+from roadside_server.errors import InvalidInputError, require
 from roadside_server.region.background import read_background
 from roadside_server.region.checks import check_name, check_place, check_roads
 from roadside_server.region.crs import choose_crs
 from roadside_server.region.defaults import fill_buildings
 from roadside_server.region.facade_receptors import check_facade_spacing
 from roadside_server.region.finished_roads import finish_roads
+from roadside_server.region.gradients import with_gradients
 from roadside_server.region.links import linked_receptors
 from roadside_server.region.overlaps import without_overlap
 from roadside_server.region.population import inhabited_extent, read_population
 from roadside_server.region.receptors import HEIGHTS
-from roadside_server.region.schema import Points, Region, no_features
+from roadside_server.region.schema import Points, Region, Terrain, no_features
 from roadside_server.region.storage import with_content_hash
 from roadside_server.region.terrain import read_terrain
 from roadside_server.region.weather import read_weather
@@ -91,6 +92,7 @@ class BuildSettings:
     #: Raster of altitudes; None: the source's, else flat.
     terrain: Path | None = None
     terrain_spacing: float | None = None  # m between its nodes; None: as in the file
+    terrain_gradients: bool = False  # of the roads, where the source tells none
     #: File of areas, or points, with people; None: the source's.
     population: Path | None = None
     population_column: str | None = None  # None: people
@@ -140,6 +142,7 @@ def build_region(
     source = project_source(source, crs)
     source = replace(source, buildings=_apart(fill_buildings(source.buildings)))
     progress("working out traffic and streets", 0.1)
+    told_gradients = "gradient" in source.roads
     roads, about_roads = finish_roads(source, settings.volumes)
     check_roads(roads)
     source = replace(source, roads=roads)
@@ -149,6 +152,7 @@ def build_region(
     terrain, about_terrain = read_terrain(
         settings.terrain or source.terrain, settings.terrain_spacing, receptors, crs
     )
+    roads, about_gradients = _with_gradients(roads, terrain, settings, told_gradients)
     population, about_population = read_population(
         settings.population or source.population,
         settings.population_column,
@@ -188,10 +192,24 @@ def build_region(
             *source.assumptions,
             *about_links,
             *about_terrain,
+            *about_gradients,
             *about_population,
         ),
     )
     return with_content_hash(region)
+
+
+def _with_gradients(
+    roads: gpd.GeoDataFrame, terrain: Terrain | None, settings: BuildSettings, told: bool
+) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    """The roads with gradients of the terrain where they are asked for and the source has none."""
+    if not settings.terrain_gradients:
+        return roads, ()
+    if told:
+        return roads, ("Gradients are the source's, not the terrain's.",)
+    if terrain is None:
+        raise InvalidInputError("terrain_gradients", "true, needs a terrain")
+    return with_gradients(roads, terrain)
 
 
 def _apart(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
