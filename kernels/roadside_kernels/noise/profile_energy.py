@@ -85,6 +85,36 @@ def add_mixed(
 
 
 @borrowing
+def add_path(
+    profile: Profile,
+    wall: Wall,
+    reflects: bool,
+    length: float,
+    spectrum: Spectrum,
+    probability: Float32,
+    bench: Bench,
+    energy: Float32,
+) -> None:
+    """As ``add_energy``, over a profile unfolded where a wall reflects, if one does.
+
+    Bent rays pass no lower than straight ones: what these do not send back, nothing does.
+    """
+    distance = straight_distance(profile)
+    bend = ray_bend(distance)
+    straight, bent = bench.straight_edges, bench.bent_edges
+    above = find_above_both(profile, bend, bench)
+    if reflects and passes_over(profile, straight, above.straight, wall, 0.0):
+        return
+    both = not (reflects and passes_over(profile, bent, above.bent, wall, bend))
+    fill_energies(profile, spectrum, bend, above, both, bench)
+    if reflects:
+        keep_reflected(profile, straight, above.straight, wall, 0.0, spectrum, bench.straight)
+        if both:
+            keep_reflected(profile, bent, above.bent, wall, bend, spectrum, bench.bent)
+    add_mixed(distance, length, spectrum, probability, bench, energy)
+
+
+@borrowing
 def add_energy(
     profile: Profile,
     length: float,
@@ -97,11 +127,8 @@ def add_energy(
 
     ``probability`` is that of favourable conditions in each mix.
     """
-    distance = straight_distance(profile)
-    bend = ray_bend(distance)
-    above = find_above_both(profile, bend, bench)
-    fill_energies(profile, spectrum, bend, above, True, bench)
-    add_mixed(distance, length, spectrum, probability, bench, energy)
+    no_wall = Wall(0.0, 0.0, bench.before)
+    add_path(profile, no_wall, False, length, spectrum, probability, bench, energy)
 
 
 @borrowing
@@ -114,19 +141,5 @@ def add_reflected_energy(
     bench: Bench,
     energy: Float32,
 ) -> None:
-    """As ``add_energy``, over a profile unfolded where a wall reflects.
-
-    Bent rays pass no lower than straight ones: what these do not send back, nothing does.
-    """
-    distance = straight_distance(profile)
-    bend = ray_bend(distance)
-    straight, bent = bench.straight_edges, bench.bent_edges
-    above = find_above_both(profile, bend, bench)
-    if passes_over(profile, straight, above.straight, wall, 0.0):
-        return
-    both = not passes_over(profile, bent, above.bent, wall, bend)
-    fill_energies(profile, spectrum, bend, above, both, bench)
-    keep_reflected(profile, straight, above.straight, wall, 0.0, spectrum, bench.straight)
-    if both:
-        keep_reflected(profile, bent, above.bent, wall, bend, spectrum, bench.bent)
-    add_mixed(distance, length, spectrum, probability, bench, energy)
+    """As ``add_energy``, over a profile unfolded where a wall reflects."""
+    add_path(profile, wall, True, length, spectrum, probability, bench, energy)

@@ -25,16 +25,20 @@ from roadside_kernels.noise.lines import (
     pieces_of,
     spot_at,
 )
-from roadside_kernels.noise.profile_energy import (
-    SPREADING,
-    Wall,
-    add_energy,
-    add_reflected_energy,
-)
+from roadside_kernels.noise.path_difference import span
+from roadside_kernels.noise.profile_energy import SPREADING, Wall, add_path
 from roadside_kernels.noise.relative_energy import Bench
 from roadside_kernels.noise.scene import Grid
 from roadside_kernels.noise.spectrum import Spectrum
-from roadside_kernels.noise.walls import Echo, Walls, Windows, echo, heard_in, in_windows
+from roadside_kernels.noise.walls import (
+    Echo,
+    Walls,
+    Windows,
+    echo,
+    heard_in,
+    in_windows,
+    longest_by_wall,
+)
 from roadside_kernels.physics import f32, inlined
 
 UInt16 = NDArray[np.uint16]
@@ -111,29 +115,30 @@ def add_piece(
 ) -> int:
     """Add what arrives of a piece, straight and by the walls seen; number of paths, -1: no room."""
     step_x, step_y = source.x - receptor.x, source.y - receptor.y
-    reach, walls, room = given.options.reach, given.walls, desk.room
-    if step_x * step_x + step_y * step_y >= reach * reach:
+    reach, search, walls = given.options.reach, given.options.search, given.walls
+    straight2 = step_x * step_x + step_y * step_y
+    if straight2 >= reach * reach:
         return 0
     sectors = given.probability.shape[1]
     p = given.probability[:, sector_of(step_x, step_y, sectors) if sectors > 1 else i32(0)]
-    heard = heard_in(desk.windows, desk.seen, seen, source.x, source.y, reach, desk.heard)
+    farthest = longest_by_wall(math.sqrt(straight2), search, reach)
+    heard = heard_in(desk.windows, desk.seen, seen, source.x, source.y, farthest, desk.heard)
     paths = 0
     for k in range(-1, heard):
         w, by = i32(-1), Echo(receptor.x, receptor.y, f32(0.0), f32(0.0), True)
         if k >= 0:
             w = desk.windows.wall[desk.heard[k]]
-            by = echo(walls, w, source, receptor, given.options.search)
+            by = echo(walls, w, source, receptor, search)
         if by.acts:
             element = walls.element[w] if w >= 0 else i32(-1)
-            count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, room)
+            count = cut_by_wall(given.grid, source, by.x, by.y, element, receptor, desk.room)
             if count < 0:
                 return -1
-            profile = profile_in(room.points, count, source, receptor)
-            if w < 0:
-                add_energy(profile, length, given.spectrum, p, desk.bench, desk.row)
-            else:
-                wall = Wall(by.before, by.top, walls.reflected[w])
-                add_reflected_energy(profile, wall, length, given.spectrum, p, desk.bench, desk.row)
+            profile = profile_in(desk.room.points, count, source, receptor)
+            # Nothing is read of the share that no wall reflects.
+            sent = walls.reflected[w] if w >= 0 else desk.bench.before
+            wall = Wall(by.before, by.top, sent)
+            add_path(profile, wall, w >= 0, length, given.spectrum, p, desk.bench, desk.row)
             paths += 1
     return paths
 
@@ -143,11 +148,14 @@ def add_line(given: Given, k: int, distance: float, i: int, windows: int, desk: 
     """Sum up what arrives of line k at receptor i; number of paths, -1: no room."""
     hearers, lines, box = given.hearers, given.lines, given.boxes[k]
     receptor = Point(hearers.x[i], hearers.y[i], hearers.z[i], hearers.ground[i], hearers.factor[i])
-    half_x, half_y = 0.5 * (box[2] - box[0]), 0.5 * (box[3] - box[1])
-    seen = in_windows(
-        desk.windows, windows, box[0] + half_x, box[1] + half_y, math.hypot(half_x, half_y),
-        given.options.reach, desk.seen,
-    )  # fmt: skip
+    x, y, radius = (
+        0.5 * (box[0] + box[2]),
+        0.5 * (box[1] + box[3]),
+        0.5 * span(box[2] - box[0], box[3] - box[1]),
+    )
+    straight = span(x - receptor.x, y - receptor.y) + radius
+    farthest = longest_by_wall(straight, given.options.search, given.options.reach)
+    seen = in_windows(desk.windows, windows, x, y, radius, farthest, desk.seen)
     for c in range(desk.row.shape[0]):
         for band in range(BANDS):
             desk.row[c, band] = 0.0

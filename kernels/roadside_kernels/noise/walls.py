@@ -20,7 +20,7 @@ from roadside_kernels.geometry import distance_to_segment, enters_box
 from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.cut_room import Point
 from roadside_kernels.noise.scene import Scene
-from roadside_kernels.physics import borrowing
+from roadside_kernels.physics import borrowing, physics
 
 #: Walls of a receptor's own building whose plane passes this near (m) are its own facade.
 OWN_FACADE = 2.5
@@ -148,7 +148,14 @@ def look_through(
     return count
 
 
-# Conditions are joined without branches, which a processor could not foresee.
+@physics
+def longest_by_wall(straight: float, search: float, reach: float) -> float:
+    """Longest way (m) by a wall within a search distance of a straight way (m), in reach."""
+    return min(reach, straight + 2.0 * search + BESIDE)
+
+
+# Conditions are joined without branches, which a processor could not foresee, and worked out in a
+# loop of their own, for several windows at once.
 @borrowing
 def in_windows(
     windows: Windows, count: int, x: float, y: float, radius: float, reach: float, seen: Int32
@@ -156,13 +163,17 @@ def in_windows(
     """Write the windows through which something of a circle is seen within reach; their number."""
     wide = radius + BESIDE
     far2 = (reach + wide) * (reach + wide)
-    found = 0
     for n in range(count):
         dx, dy = x - windows.x[n], y - windows.y[n]
         from_right = windows.right_x[n] * dy - windows.right_y[n] * dx
         from_left = windows.left_x[n] * dy - windows.left_y[n] * dx
+        near = dx * dx + dy * dy < far2
+        seen[n] = i32(near & (from_right > -wide) & (from_left < wide))
+    found = 0
+    for n in range(count):
+        is_seen = seen[n]
         seen[found] = n
-        found += i32((dx * dx + dy * dy < far2) & (from_right > -wide) & (from_left < wide))
+        found += is_seen
     return found
 
 
