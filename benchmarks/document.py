@@ -130,6 +130,9 @@ def loop_table():
         limit, share = found["measured_operations_per_second"], found["share_of_operations"]
         rows.append(("operations a second", f"{found['operations_per_second']:.3g}"))
         rows.append(("the cores in a loop of multiply-adds", f"{limit:.3g} ({share:.0%} of it)"))
+    if "cache_bytes_per_second" in found:
+        rows.append(("bytes of cache a second", f"{found['cache_bytes_per_second']:.3g}"))
+        rows.append(("copying memory, bytes a second", f"{found['measured_bytes_per_second']:.3g}"))
     return ["| formal SRM2 loop | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]
 
 

@@ -84,7 +84,7 @@ def measured(
         "title": workload.title,
         "device": device,
         "region": described(region, built),
-        "kernels": _kernels(device, scale, tell),
+        "kernels": loop_rates(device, scale, tell),
     }
     for mode, tolerance in modes.items():
         tell(f"{workload.name}: {mode}, through a server")
@@ -232,7 +232,7 @@ def _parity(
 _RATES: dict[Device, dict[str, Any]] = {}
 
 
-def _kernels(device: Device, scale: Scale, tell: Told) -> dict[str, Any]:
+def loop_rates(device: Device, scale: Scale, tell: Told) -> dict[str, Any]:
     """The formal loop beside one thread and plain NumPy, measured once in a process."""
     if device not in _RATES:
         tell("pairs: formal loop, one thread, plain NumPy")

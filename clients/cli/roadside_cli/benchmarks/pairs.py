@@ -186,4 +186,8 @@ def _share_of_hardware(rate: float, device: Device) -> dict[str, float]:
     limits = hardware_limits()
     operations = rate * limits["operations_per_pair"]
     share = operations / limits["measured_operations_per_second"]
-    return limits | {"operations_per_second": operations, "share_of_operations": share}
+    return limits | {
+        "operations_per_second": operations,
+        "share_of_operations": share,
+        "cache_bytes_per_second": rate * limits["cache_bytes_per_pair"],
+    }

@@ -9,7 +9,7 @@ from roadside_kernels.launch import Device
 from roadside_server.computation.sources import straight_stretches
 
 from roadside_cli.benchmarks.machine import machine, peak_memory, reset_peak_memory
-from roadside_cli.benchmarks.measuring import Scale, Told
+from roadside_cli.benchmarks.measuring import Scale, Told, loop_rates
 from roadside_cli.benchmarks.places import GHENT, URBAN, Place, place_region
 from roadside_cli.benchmarks.running import computed
 from roadside_cli.benchmarks.workloads import POLLUTANTS, asked
@@ -45,6 +45,7 @@ def swept(device: Device, data: Path | None, scale: Scale, tell: Told) -> dict[s
         "title": "How cost grows with receptors (Ghent) and pieces (seven urban areas)",
         "device": device,
         "tolerance": scale.tolerance,
+        "kernels": loop_rates(device, scale, tell),
         "steps": rows,
         "growth_exponent": {
             kind: exponent([row for row in rows if row["kind"] == kind])
