@@ -6,7 +6,7 @@ Compilers can make its machine code from this for any GPU, without one.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from numba import boolean, float32, int8, int32, int64, types, uint32
+from numba import boolean, float32, int8, int32, int64, types, uint16, uint32
 
 from roadside_kernels import blocks, localising, sums
 from roadside_kernels.air import (
@@ -25,9 +25,23 @@ from roadside_kernels.air.thread_sums import Found, Given
 from roadside_kernels.arrays import Receptors, Segments, StreetLinks
 from roadside_kernels.launch import THREADS, Launch, gpu_loop, launch_for
 from roadside_kernels.noise import indicators as noise_indicators
-from roadside_kernels.noise import line_gpu, transfer_sum_gpu
+from roadside_kernels.noise import (
+    line_gpu,
+    trace_desks_gpu,
+    trace_gpu,
+    trace_on_gpu,
+    trace_order,
+    trace_order_gpu,
+    transfer_sum_gpu,
+)
 from roadside_kernels.noise.flat_ground import FlatGround
+from roadside_kernels.noise.lines import Lines
+from roadside_kernels.noise.scene import Grid
+from roadside_kernels.noise.spectrum import Spectrum
+from roadside_kernels.noise.trace_line import Given as Sounding
+from roadside_kernels.noise.trace_line import Hearers, Options
 from roadside_kernels.noise.transfer_sum import ALIKE, BY_CONDITION, BY_PERIOD
+from roadside_kernels.noise.walls import Walls
 
 
 class GpuKernel(NamedTuple):
@@ -50,6 +64,7 @@ def fields(named_tuple: Callable[..., Any], *of: Any) -> Any:
 
 F1, F2, F3 = (array(float32, dimensions) for dimensions in (1, 2, 3))
 I1, L1, B1 = array(int32), array(int64), array(boolean)
+I2, I3, U3 = array(int32, 2), array(int32, 3), array(uint16, 3)
 RECEPTORS = fields(Receptors, F1, F1)
 SEGMENTS = fields(Segments, F1, F1, F1, F1, I1)
 LINKS = fields(StreetLinks, L1, I1, F1)
@@ -62,7 +77,19 @@ FOUND = fields(Found, F3, F2, B1, L1)
 FLAT_GROUND = fields(FlatGround, F2, F2, F2, *[float32] * 5)
 MEAN, INDICATOR = fields(indicators.AnnualMean, F1), fields(indicators.Indicator, F1)
 TERMS, SUM = fields(sums.Terms, F2, F2), fields(sums.Sum, F2)
-
+SOUNDING = fields(
+    Sounding,
+    fields(Grid, float32, float32, float32, int64, int64, L1, F2, I2, float32, float32),
+    fields(Walls, *[F1] * 6, I1, I1, F2),
+    fields(Lines, I1, *[F1] * 4),
+    F2,
+    fields(Hearers, *[F1] * 5, I1),
+    F2,
+    fields(Spectrum, *[F1] * 5),
+    F2,
+    fields(Options, *[float32] * 5),
+)
+RANKING = fields(trace_order.Ranking, I1, F1, F1, F1)
 #: What formulas of one receptor read and fill.
 POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
     blocks.box_at: (RECEPTORS, fields(blocks.Boxes, F2)),
@@ -90,7 +117,24 @@ POINTWISE: Mapping[Callable[..., None], tuple[Any, Any]] = {
         fields(localising.Moved, fields(localising.Placed, *[I1] * 5), int32, int32, float32),
         SEGMENTS,
     ),
+    trace_on_gpu.take_row_at: (
+        fields(trace_on_gpu.Places, L1, I1, U3),
+        fields(trace_on_gpu.Rows, I1, U3),
+    ),
 }
+
+
+def tracing_kernels() -> dict[str, GpuKernel]:
+    """The kernels of the tracer, alike on all GPUs."""
+    task = fields(trace_gpu.Task, I1, L1, RANKING, I1)
+    desks = fields(trace_desks_gpu.Desks, F3, I3, I3, I2, F3)
+    rows = fields(trace_gpu.Found, L1, L1, I1, U3)
+    lists = fields(trace_order_gpu.Lists, I1, L1, L1, L1)
+    ranking, tracing = trace_order_gpu.rank_kernel(), trace_gpu.trace_kernel()
+    return {
+        "rank_lines": GpuKernel(ranking, (SOUNDING, lists, RANKING), trace_order_gpu.LAUNCH),
+        "trace_lines": GpuKernel(tracing, (SOUNDING, task, desks, rows), trace_gpu.LAUNCH),
+    }
 
 
 def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
@@ -120,6 +164,7 @@ def gpu_kernels(capability: tuple[int, int]) -> dict[str, GpuKernel]:
             )
             for bands in (ALIKE, BY_CONDITION, BY_PERIOD)
         },
+        **tracing_kernels(),
         **{
             formula.__name__: GpuKernel(gpu_loop(formula), (int64, *kinds), plain)
             for formula, kinds in POINTWISE.items()

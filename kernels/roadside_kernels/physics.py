@@ -101,8 +101,8 @@ def _with_numbers(
     def convert(value: Any) -> Any:
         if isinstance(value, float):
             return number(value)
-        if isinstance(value, tuple) and value and all(isinstance(v, float) for v in value):
-            return tuple(number(v) for v in value)
+        if type(value) is tuple:
+            return tuple(convert(v) for v in value)
         return getattr(value, variant, value) if variant else value
 
     code = formula.__code__

@@ -11,6 +11,8 @@ from numba import get_num_threads
 from numpy.typing import NDArray
 
 from roadside_kernels.arrays import Float32, Int32, Int64
+from roadside_kernels.device_memory import on_device
+from roadside_kernels.launch import Device
 from roadside_kernels.noise.bands import BANDS
 from roadside_kernels.noise.cut_room import ROOM
 from roadside_kernels.noise.lines import Lines
@@ -18,12 +20,16 @@ from roadside_kernels.noise.scene import Scene
 from roadside_kernels.noise.spectrum import spectrum
 from roadside_kernels.noise.trace_cpu import near_lines, new_desk, trace_block
 from roadside_kernels.noise.trace_line import Given, Hearers, Options, UInt16
+from roadside_kernels.noise.trace_on_gpu import trace_on_gpu
 from roadside_kernels.noise.trace_order import rank_lines
 from roadside_kernels.noise.walls import Walls, near_walls, no_walls, walls_of
 from roadside_kernels.physics import f32
 
 #: Receptors that a thread traces one after the other.
 BLOCK = 32
+#: Receptors that a GPU traces at a time: two for each thread that it holds, and room for the rows
+#: of all lines near them.
+BATCH = 4096
 
 
 class Traced(NamedTuple):
@@ -83,6 +89,7 @@ def trace(
     search: float = 50.0,
     tolerance: float = 0.1,
     headroom: float = 2.0,
+    device: Device = "cpu",
 ) -> Transfer:
     """Trace all receptors.
 
@@ -128,10 +135,7 @@ def trace(
             f32(1.0 + 2.0 * order),
         ),
     )
-    count = hearers.x.size
-    blocks = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
-    with ThreadPoolExecutor(get_num_threads()) as threads:
-        traced = list(threads.map(lambda at: traced_block(at[0], at[1], given, only), blocks))
+    traced = (traced_on_cpu if device == "cpu" else traced_on_gpu)(given, only)
     nothing = Traced(
         np.zeros(0, np.int64), np.zeros(0, np.int32), room_for(0, given.probability), 0
     )
@@ -145,16 +149,51 @@ def room_for(rows: int, probability: Float32) -> UInt16:
     return np.empty((rows, probability.shape[0], len(BANDS)), np.uint16)
 
 
-def traced_block(first: int, last: int, given: Given, only: Only | None) -> Traced:
-    """Trace the receptors from first to last, without that."""
+def traced_on_cpu(given: Given, only: Only | None) -> list[Traced]:
+    """Trace all receptors, blocks of them shared among the cores."""
+    blocks = ranges(given.hearers.x.size, BLOCK)
+    with ThreadPoolExecutor(get_num_threads()) as threads:
+        return list(threads.map(lambda at: traced_block(at[0], at[1], given, only), blocks))
+
+
+def traced_on_gpu(given: Given, only: Only | None) -> list[Traced]:
+    """Trace all receptors, many at a time."""
+    there = on_device(given)
+    found = []
+    for first, last in ranges(given.hearers.x.size, BATCH):
+        near, lists, walls, hearers = around(first, last, given, only)
+        some = there._replace(hearers=on_device(hearers))
+        rows, paths, line, energy = trace_on_gpu(some, near, lists, walls)
+        found.append(Traced(rows, line, energy, int(paths.sum())))
+    return found
+
+
+def ranges(count: int, size: int) -> list[tuple[int, int]]:
+    """Ranges of a size, the last maybe shorter, that make up so many."""
+    return [(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def around(
+    first: int, last: int, given: Given, only: Only | None
+) -> tuple[Int32, Int64, Int32, Hearers]:
+    """What is near the receptors from first to last: lines, their lists, walls; and the receptors.
+
+    Receptor i is traced to the lines near[lists[i, 0]:lists[i, 1]].
+    """
     box = box_around(given.hearers, first, last)
     if only is None:
         near, lists = lines_for_all(first, last, given, box)
     else:
         near = only.line
         lists = np.stack([only.start[first:last], only.start[first + 1 : last + 1]], axis=1)
-    some = given._replace(hearers=some_hearers(given.hearers, first, last))
-    return traced_to(some, near, lists, near_walls(given.walls, box, given.options.reach))
+    walls = near_walls(given.walls, box, given.options.reach)
+    return near, lists, walls, some_hearers(given.hearers, first, last)
+
+
+def traced_block(first: int, last: int, given: Given, only: Only | None) -> Traced:
+    """Trace the receptors from first to last, without that."""
+    near, lists, walls, hearers = around(first, last, given, only)
+    return traced_to(given._replace(hearers=hearers), near, lists, walls)
 
 
 def traced_to(given: Given, near: Int32, lists: Int64, walls: Int32) -> Traced:
