@@ -44,6 +44,7 @@ def noise(
             help="What has a line source of its own: a road, in its axis, by default.",
         ),
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu or gpu, that traces.")] = "cpu",
 ) -> None:
     """Trace sound among a region's buildings; goes on where it was stopped."""
     asked = {
@@ -52,13 +53,14 @@ def noise(
     }  # fmt: skip
     given = {name: value for name, value in asked.items() if value is not None}
     region = server_module("region.storage").load_region(folder)
-    output.print(transfer_line(traced_region(region, folder, given)), highlight=False)
+    output.print(transfer_line(traced_region(region, folder, given, device)), highlight=False)
 
 
-def traced_region(region: Any, folder: Path, given: dict[str, Any]) -> Any:
+def traced_region(region: Any, folder: Path, given: dict[str, Any], device: str = "cpu") -> Any:
     """Manifest of the transfer of a region, traced into its folder with the settings given."""
     building = server_module("computation.transfer.building")
     tracing = server_module("computation.transfer.tracing")
+    checked = server_module("computation.device").checked_device
     settings = server_module("computation.transfer.settings").TransferSettings(**given)
     columns = (
         TextColumn("{task.description}"),
@@ -73,7 +75,7 @@ def traced_region(region: Any, folder: Path, given: dict[str, Any]) -> Any:
         def show(share: float) -> None:
             bar.update(task, completed=share)
 
-        trace = tracing.tracer(region)
+        trace = tracing.tracer(region, checked(device))
         return building.build_transfer(region, folder, settings, trace, progress=show)
 
 

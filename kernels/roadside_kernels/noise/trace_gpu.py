@@ -143,7 +143,8 @@ def find_windows(
     """Fill the windows of receptor i, a wall for each thread at a time; -1: no room."""
     hearers, reach = given.hearers, given.options.reach
     room = int32(windows.wall.size - THREADS)
-    mine, found = room + thread, int32(0)
+    mine = room + thread
+    found: int = int32(0)
     for first in range(0, near.size, THREADS):
         n, stands = first + thread, int32(0)
         if n < near.size:
@@ -159,7 +160,7 @@ def find_windows(
             found += counts[k]
         cuda.syncthreads()
         if found > room:
-            return int32(-1)
+            return -1
         if stands > 0:
             copy_window(windows, mine, place)
     cuda.syncthreads()

@@ -31,10 +31,13 @@ class Lists(NamedTuple):
 @physics
 def comes_later(ranking: Ranking, a: int, b: int, prunes: bool) -> bool:
     """Whether place a of the ranking belongs behind place b: less of it may arrive, or farther."""
-    far, near = ranking.distance[a], ranking.distance[b]
-    if prunes and ranking.most[a] != ranking.most[b]:
-        return ranking.most[a] < ranking.most[b]
-    return far > near or (far == near and ranking.line[a] > ranking.line[b])
+    most: float = ranking.most[a]
+    more: float = ranking.most[b]
+    if prunes and most != more:
+        return most < more
+    here: float = ranking.distance[a]
+    there: float = ranking.distance[b]
+    return here > there or (here == there and bool(ranking.line[a] > ranking.line[b]))
 
 
 @physics
@@ -75,7 +78,7 @@ def total(thread: int, mine: float, sums: Float32) -> float:
     """The sum over threads, in the same order in every run."""
     sums[thread] = mine
     cuda.syncthreads()
-    found = float32(0.0)
+    found: float = float32(0.0)
     for k in range(THREADS):
         found += sums[k]
     return found

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from roadside_kernels.launch import Device, gpu_available
-from roadside_server.errors import InvalidInputError, require
+from roadside_kernels.launch import Device
+from roadside_server.computation.device import checked_device
+from roadside_server.errors import require
 
 from roadside_cli.benchmarks.measuring import QUICK, Scale, measured
 from roadside_cli.benchmarks.pairs import pairs_benchmark
@@ -35,14 +36,6 @@ def chosen(names: list[str]) -> list[str]:
     for name in names:
         require(name.lower() in known, "benchmark", f"{name!r}, must be one of {', '.join(NAMES)}")
     return [known[name.lower()] for name in names] or list(NAMES)
-
-
-def checked_device(device: str) -> Device:
-    """The device, if there is one of that kind."""
-    require(device in ("cpu", "gpu"), "device", f"{device!r}, must be cpu or gpu")
-    if device == "gpu" and not gpu_available():
-        raise InvalidInputError("device", "gpu, but no CUDA device is found")
-    return cast("Device", device)
 
 
 def scale(

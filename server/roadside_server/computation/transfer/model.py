@@ -166,7 +166,7 @@ def transfer_model(
     if construction.changes:
         ground = Ground(region, lines, pruning_power(before), transfer.manifest.settings)
         kept = site.once("rebuilt", lambda: Resident[TileTransfer](BUDGET))
-        new = rebuilt(region, ground, transfer, construction, kept)
+        new = rebuilt(region, ground, transfer, construction, kept, device)
     return TransferModel(power, lines, transfer, device, site.resident, new, louder).keyed()
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from roadside_kernels.launch import Device
 
 from roadside_server.computation.evaluation import Cancelled
 from roadside_server.computation.resident import Key, Resident, digest
@@ -32,6 +33,7 @@ class Rebuilt:
     change: Change
     kept: Resident[TileTransfer]
     key: Key
+    device: Device = "cpu"  # that traces
 
     def reaches(self, tile: Tile) -> bool:
         """Whether the change may touch sound on its way to a tile."""
@@ -53,6 +55,7 @@ class Rebuilt:
                 self.transfer.points(tile),
                 self.transfer.tile(tile),
                 lambda _: _go_on(cancelled),
+                self.device,
             )
 
         found, _ = self.kept.sums(digest(self.key, tile.chunk), traced)
@@ -63,7 +66,7 @@ class Rebuilt:
         strip = some_of(self.transfer.points(tile).strip, which)
         points = NoisePoints(strip, np.arange(which.size))
         before = rows_of_points(self.transfer.tile(tile), which)
-        return retraced(self.ground, self.change, points, before)
+        return retraced(self.ground, self.change, points, before, device=self.device)
 
 
 def rebuilt(
@@ -72,11 +75,12 @@ def rebuilt(
     transfer: StoredTransfer,
     construction: Construction,
     kept: Resident[TileTransfer],
+    device: Device,
 ) -> Rebuilt:
-    """The transfer of a region after a construction."""
+    """The transfer of a region after a construction, traced on a device."""
     parts = tuple(transfer.manifest.parts.values())
     key = digest(parts, canonical(construction))
-    return Rebuilt(ground, transfer, change_of(region, construction), kept, key)
+    return Rebuilt(ground, transfer, change_of(region, construction), kept, key, device)
 
 
 def _go_on(cancelled: Cancelled) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from roadside_kernels.launch import Device
 from roadside_kernels.noise.touched import touched_rows
 from roadside_kernels.noise.trace import Only
 from roadside_kernels.noise.transfer_sum import widened
@@ -68,6 +69,7 @@ def retraced(
     points: NoisePoints,
     before: TileTransfer,
     done: Callable[[int], None] = lambda _: None,
+    device: Device = "cpu",
 ) -> TileTransfer:
     """The transfer of a tile's points after a change; the same object where it touches none.
 
@@ -80,13 +82,14 @@ def retraced(
     around = around_tile(ground, change.obstacles, points.strip.tile.box)
     energy = before.energy.copy()
     energy[filled] = 0
-    energy[rows] = _traced_rows(ground, around, points, before, rows, done)
+    energy[rows] = _traced_rows(ground, around, points, before, rows, done, device)
     after = before._replace(energy=energy)
     quieter = _quieter(ground, before, after, np.unique(_owner(before)[rows]))
     if quieter.size == 0:
         return after
     some = NoisePoints(some_of(points.strip, quieter), np.arange(quieter.size))
-    return _with_points(after, quieter, traced(ground, around, some, done=done))
+    new = traced(ground, around, some, device=device, done=done)
+    return _with_points(after, quieter, new)
 
 
 def _straight_parts(lines: Shapes) -> Float64:
@@ -121,13 +124,14 @@ def _traced_rows(
     before: TileTransfer,
     rows: Rows,
     done: Callable[[int], None],
+    device: Device,
 ) -> NDArray[np.uint16]:
     """Energies of some rows among what stands now; 0 where no path is left."""
     owner, line = _owner(before)[rows], before.line[rows]
     point, count = np.unique(owner, return_counts=True)
     only = Only(np.append(0, np.cumsum(count)), line)
     some = NoisePoints(some_of(points.strip, point), np.arange(point.size))
-    found = traced(ground, around, some, only, prune=False, done=done)
+    found = traced(ground, around, some, only, prune=False, device=device, done=done)
     lines = ground.lines.road.size
     asked, there = owner * lines + line, point[_owner(found)] * lines + found.line
     _, at, place = np.intersect1d(asked, there, assume_unique=True, return_indices=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from roadside_kernels.launch import Device
 from roadside_kernels.noise.atmosphere import STANDARD_PRESSURE, air_absorption
 from roadside_kernels.noise.bands import MID_BANDS
 from roadside_kernels.noise.foot import feet
@@ -28,7 +29,7 @@ from roadside_server.scenario.construction import Construction
 from roadside_server.scenario.obstacles import Obstacles, obstacles_after
 
 #: Points that are traced between two questions whether someone cancelled.
-AT_ONCE = 2048
+AT_ONCE: dict[Device, int] = {"cpu": 2048, "gpu": 16384}
 #: Homogeneous and favourable conditions, each for certain.
 CONDITIONS = np.array([[0.0], [1.0]])
 
@@ -48,6 +49,7 @@ def traced(
     only: Only | None = None,
     *,
     prune: bool = True,
+    device: Device = "cpu",
     done: Callable[[int], None] = lambda _: None,
 ) -> TileTransfer:
     """What lines send to a tile's points; all within reach, or some for each point.
@@ -69,9 +71,9 @@ def traced(
     lines = _localised(ground.lines, near, strip.tile.box, around.scene)
     walls = walls_of(around.scene) if settings.order else no_walls()
     hearers = _hearers(region, points, around)
-    found = []
-    for first in range(0, points.size, AT_ONCE):
-        some = Hearers._make(values[first : first + AT_ONCE] for values in hearers)
+    found, at_once = [], AT_ONCE[device]
+    for first in range(0, points.size, at_once):
+        some = Hearers._make(values[first : first + at_once] for values in hearers)
         last = first + some.x.size
         found.append(
             trace(
@@ -88,9 +90,10 @@ def traced(
                 search=settings.search,
                 tolerance=settings.tolerance,
                 headroom=settings.headroom,
+                device=device,
             )
         )
-        done(min(first + AT_ONCE, points.size))
+        done(last)
     counts = np.concatenate([np.diff(some.start) for some in found])
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
     line = near[np.concatenate([some.line for some in found])].astype(np.int32)
@@ -142,7 +145,7 @@ def _absorption(weather: Weather) -> Float64:
     return np.array([in_double(air_absorption)(f, *conditions) for f in MID_BANDS])
 
 
-def tracer(region: Region) -> Trace:
+def tracer(region: Region, device: Device = "cpu") -> Trace:
     """Trace among what stands in the region."""
     obstacles = obstacles_after(region, Construction())
 
@@ -150,6 +153,8 @@ def tracer(region: Region) -> Trace:
         points = noise_points(tile, region.receptors, ground.settings.spacing)
         share = np.prod(tile.shape) / max(points.size, 1)
         around = around_tile(ground, obstacles, tile.box)
-        return traced(ground, around, points, done=lambda count: done(int(count * share)))
+        return traced(
+            ground, around, points, device=device, done=lambda count: done(int(count * share))
+        )
 
     return trace_tile
