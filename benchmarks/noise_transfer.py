@@ -3,7 +3,7 @@
     python benchmarks/noise_transfer.py ../shared/data/noise/prague_peer
 
 Writes one JSON to ``benchmarks/results``, with the machine and versions: with and without
-reflections, pruned and whole, with one thread and all.
+reflections, pruned and whole; on the CPU with one thread and all.
 """
 
 import argparse
@@ -33,11 +33,12 @@ def seconds(town, receivers, order, options, repeat):
     return min(walls), min(cores), transfer
 
 
-def run(town, receivers, order, threads, prune, repeat):
+def run(town, receivers, order, threads, prune, repeat, device):
     """One row of the result."""
     numba.set_num_threads(threads)
     power = town.power.astype(np.float32)
     options = {"power": power, "tolerance": TOLERANCE} if prune else {}
+    options["device"] = device
     wall, core, transfer = seconds(town, receivers, order, options, repeat)
     return {
         "order": order,
@@ -58,27 +59,29 @@ def main():
     parser.add_argument("path", type=Path)
     parser.add_argument("--receivers", type=int, default=1000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     arguments = parser.parse_args()
     receivers = read_cases(arguments.path / "receivers_1000.csv", ("x_m", "y_m", "z_m"))
     receivers = receivers[: arguments.receivers]
     town = read_town(arguments.path, tuple(receivers[["x_m", "y_m"]].mean()))
-    town.traced(receivers[:2], 1)
+    device, every = arguments.device, {1, numba.config.NUMBA_NUM_THREADS}
+    town.traced(receivers[:2], 1, device=device)
     rows = [
-        run(town, receivers, order, threads, prune, arguments.repeat)
+        run(town, receivers, order, threads, prune, arguments.repeat, device)
         for order in (0, 1)
-        for threads in sorted({1, numba.config.NUMBA_NUM_THREADS})
+        for threads in sorted(every if device == "cpu" else {1})
         for prune in (False, True)
     ]
     result = {
         "benchmark": "noise_transfer",
-        "device": "cpu",
+        "device": device,
         "receivers": len(receivers),
         "reach": REACH,
         "runs": rows,
-        "machine": machine("cpu"),
+        "machine": machine(device),
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "noise_transfer-cpu.json").write_text(json.dumps(result, indent=2) + "\n")
+    (RESULTS / f"noise_transfer-{device}.json").write_text(json.dumps(result, indent=2) + "\n")
     for row in rows:
         kind = "pruned" if row["pruned"] else "whole"
         rates = f"{row['profiles_per_second']:.3g} profiles, {row['receivers_per_second']:.4g}"

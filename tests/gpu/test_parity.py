@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shapely
 from roadside_kernels.air.hierarchy import build_hierarchy
 from roadside_kernels.air.indicators import (
     AnnualMean,
@@ -20,6 +21,10 @@ from roadside_kernels.device_memory import lies_on_gpu, on_device, on_host
 from roadside_kernels.launch import at_every_receptor
 from roadside_kernels.noise.flat_ground import flat_ground
 from roadside_kernels.noise.line import line_noise
+from roadside_kernels.noise.lines import Lines
+from roadside_kernels.noise.scene import make_scene
+from roadside_kernels.noise.trace import Hearers, trace
+from roadside_server.computation.noise_scene import building_sides
 
 SECTORS = 12
 RECEPTORS, SEGMENTS = 20_000, 600
@@ -120,6 +125,38 @@ def test_line_noise(receptors, segments, random, sectors):
     gpu, cpu = (line_noise(receptors, segments, power, transfer, device=d) for d in ("gpu", "cpu"))
     assert_near(gpu.energy, cpu.energy, apart=AT_A_BORDER)
     assert gpu.pairs == pytest.approx(cpu.pairs, rel=1e-3)
+
+
+@pytest.mark.parametrize("prunes", [False, True])
+def test_lines_traced_among_houses(random, prunes):
+    corner = 40.0 * np.stack(np.meshgrid(np.arange(25), np.arange(25)), axis=-1).reshape(-1, 2)
+    far = corner + random.uniform(8.0, 28.0, corner.shape)
+    heights = random.uniform(4.0, 25.0, len(corner))
+    houses = building_sides(shapely.box(*corner.T, *far.T), heights, (0.0, 0.0))
+    start = np.arange(0, 2 * 200 + 1, 2, dtype="i4")
+    x, y = random.uniform(0.0, 1000.0, (2, 400)).astype("f4")
+    x[1::2], y[1::2] = x[::2] + 20.0, y[::2] + 15.0
+    ground = np.zeros_like(x)
+    lines = Lines(start, x, y, ground + np.float32(0.05), ground)
+    x, y = random.uniform(100.0, 900.0, (2, 5000)).astype("f4")
+    ground = np.zeros_like(x)
+    hearers = Hearers(x, y, ground + np.float32(4.0), ground, ground, np.full(x.size, -1, "i4"))
+    power = random.uniform(1e6, 1e8, (200, 8)).astype("f4") if prunes else None
+    gpu, cpu = (
+        trace(
+            make_scene(houses, ground_factor=0.3), lines, hearers, power=power, reach=400.0,
+            absorption=np.full(8, 5.0), favourable=np.full((3, 1), 0.5), device=device,
+        )
+        for device in ("gpu", "cpu")
+    )  # fmt: skip
+    # A ray through a corner may pass it on either side, and a line at the limit may be pruned.
+    assert gpu.profiles == pytest.approx(cpu.profiles, rel=1e-3)
+    owner = (np.repeat(np.arange(x.size), np.diff(found.start)) for found in (gpu, cpu))
+    on_gpu, on_cpu = (o * 200 + found.line for o, found in zip(owner, (gpu, cpu), strict=True))
+    both, at, there = np.intersect1d(on_gpu, on_cpu, return_indices=True)
+    assert both.size >= (1.0 - AT_A_BORDER) * max(on_gpu.size, on_cpu.size)
+    apart = gpu.energy[at].astype("i4") - cpu.energy[there].astype("i4")
+    assert (np.abs(apart) > 1).mean() <= AT_A_BORDER
 
 
 def test_street_canyons(random):
