@@ -19,9 +19,10 @@ from roadside_kernels.noise.profile_energy import (
     Wall,
     add_energy,
     add_reflected_energy,
+    passes_over,
 )
 from roadside_kernels.noise.reflection import retro_difference, retro_diffraction
-from roadside_kernels.noise.relative_energy import profile_bench
+from roadside_kernels.noise.relative_energy import find_above_both, profile_bench
 from roadside_kernels.noise.spectrum import spectrum
 from roadside_kernels.physics import f32, in_double
 
@@ -96,3 +97,19 @@ def test_a_wall_sends_back_what_it_neither_absorbs_nor_lets_pass(height):
 def test_nothing_comes_back_from_a_wall_below_the_ray():
     wall = Wall(f32(60.0), f32(2.0), np.ones(8, np.float32))
     assert np.isposinf(loss_of(barrier(3.0), 0.05, 4.0, wall=wall)).all()
+
+
+def test_what_passes_straight_over_a_wall_passes_over_it_bent():
+    rng = np.random.default_rng(3)
+    bench, passed = profile_bench(MOST_POINTS), np.zeros(2, int)
+    for points, (z_s, z_r) in (town(rng) for _ in range(COUNT // 10)):
+        x, z, g, kind = points.astype(np.float32).T.copy()
+        profile = Profile(x, z, g, kind.astype(np.int32), f32(z_s), f32(z_r))
+        wall = Wall(f32(rng.uniform(0.05, 0.95) * x[-1]), f32(rng.uniform(0, 25)), x)
+        bend = ray_bend(f32(x[-1]))
+        above = find_above_both(profile, bend, bench)
+        straight = passes_over(profile, bench.straight_edges, above.straight, wall, f32(0.0))
+        bent = passes_over(profile, bench.bent_edges, above.bent, wall, bend)
+        assert bent or not straight
+        passed += straight, bent
+    assert 0 < passed[0] <= passed[1] < COUNT // 10
