@@ -13,7 +13,7 @@ demo: $(VENV)/.demo  ## the main job on real input, with a picture and a table a
 test: $(VENV)/.dev  ## every test that runs without a GPU, in three modes
 	$(BIN)/pytest
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/kernels
-	NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/kernels tests/server/test_on_gpu.py tests/clients/test_bench_on_gpu.py
+	NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/kernels tests/server/test_on_gpu.py tests/server/test_tracing_on_gpu.py tests/clients/test_bench_on_gpu.py
 
 check: $(VENV)/.dev  ## style, types, import layers, protos, spelling
 	$(BIN)/ruff check
