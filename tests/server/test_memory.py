@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from region_factory import small_region
 from roadside.v1 import region_service_pb2
-from roadside_server.computation.memory import footprint, gpu_footprint, sums_per_receptor
+from roadside_server.computation.memory import (
+    footprint,
+    gpu_footprint,
+    retraced_bytes,
+    sums_per_receptor,
+)
 from roadside_server.errors import NotFoundError, TooLargeError
 from roadside_server.region.parts import header_of
 from roadside_server.region.storage import write_region
@@ -34,6 +39,14 @@ def test_three_million_receptors_fit_into_four_gigabytes():
     header = header_of(small_region())
     counts = header["counts"] | {"receptors": 3_062_500, "roads": 107_485}
     assert footprint(header | {"counts": counts}).needed < 4e9
+
+
+def test_rows_that_are_traced_again_count_beside_those_of_the_transfer():
+    header, mebibyte = header_of(small_region()), 2**20
+    small, large = (footprint(header, size * mebibyte).held for size in (10, 1000))
+    bare = footprint(header).held
+    assert small - bare == 30 * mebibyte == 10 * mebibyte + retraced_bytes(10 * mebibyte)
+    assert large - bare == 1512 * mebibyte
 
 
 def test_what_does_not_fit_is_refused_with_the_numbers():

@@ -153,6 +153,17 @@ def test_an_estimate_counts_the_rows_that_are_read(site):
     assert sum(result.pairs for result in job.results()) == site.transfer.manifest.rows
 
 
+def test_an_estimate_counts_the_rows_that_a_barrier_has_traced_again(site):
+    line = [{"x": WEST + 40.0, "y": SOUTH + y} for y in (150.0, 350.0)]
+    job = job_of(site, {"add_barrier": {"line": {"points": line}, "height": 5.0}})
+    (tile,) = job.tiles()
+    again = job.noise.rebuilt.rows_traced(tile)
+    assert 0 < again < site.transfer.manifest.rows
+    plain = estimate(job_of(site))
+    assert estimate(job).pairs == plain.pairs + again
+    assert estimate(job).seconds > 100 * plain.seconds
+
+
 def test_tiles_that_no_changed_line_reaches_are_unchanged(tmp_path):
     masked = np.ones((300, 300), np.bool_)
     masked[::40, ::40] = False

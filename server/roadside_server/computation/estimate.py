@@ -59,8 +59,10 @@ def estimate(job: Job) -> Estimate:
         seconds += found / RATES.rate(load.kind, job.device)
     if isinstance(job.noise, TransferModel):
         lines, rows = _rows(job, job.noise)
-        pieces, pairs = pieces + lines, pairs + rows
+        again = _rows_again(job, job.noise)
+        pieces, pairs = pieces + lines, pairs + rows + again
         seconds += rows / RATES.rate(job.noise.kind, job.device)
+        seconds += again / RATES.rate("traced", job.device)
     size = receptors.size * sum(ITEM_SIZE[array.dtype] for array in job.arrays)
     return Estimate(receptors.size, len(tiles), pieces, round(pairs), seconds, size)
 
@@ -87,6 +89,16 @@ def _rows(job: Job, noise: TransferModel) -> tuple[int, float]:
     sounds = {part: int(noise.power[part].sounds.sum()) for part in share}
     read = sum(share[part] for part, lines in sounds.items() if lines)
     return sum(sounds.values()), read * noise.transfer.manifest.rows
+
+
+def _rows_again(job: Job, noise: TransferModel) -> float:
+    """Rows that obstacles of the scenario may touch, by a sample of the tiles that they reach."""
+    if noise.rebuilt is None:
+        return 0.0
+    reached = [tile for tile in job.all_tiles if noise.rebuilt.reaches(tile)]
+    sampled = reached[:: -(-len(reached) // SAMPLED_TILES) or 1]
+    rows = [noise.rebuilt.rows_traced(tile) for tile in sampled]
+    return float(np.mean(rows)) * len(reached) if rows else 0.0
 
 
 def _most(roads: OpenRoads) -> int:

@@ -17,7 +17,9 @@ VARIANTS = 2
 ANNUAL_SUMS = 5 + 3
 #: Periods of the day for which energies of sound are kept.
 PERIODS = 3
-
+#: Bytes of rows traced again that are kept at most, so that a barrier once traced costs other
+#: traffic nothing; and how many times the rows of a small transfer.
+RETRACED, RETRACED_TIMES = 2**29, 2
 
 #: On a GPU: bytes of a receptor for its place, its links' place and ozone beside that by sector;
 #: of a link; of a road with its pieces, the squares they are gathered in and what those emit, for
@@ -43,10 +45,16 @@ def sums_per_receptor(sectors: int) -> int:
     return VARIANTS * air + PERIODS * SINGLE + 1
 
 
+def retraced_bytes(transfer: int) -> int:
+    """Bytes of rows traced again that are kept beside so many bytes of a region's transfer."""
+    return min(RETRACED, RETRACED_TIMES * transfer)
+
+
 def footprint(header: Mapping[str, Any], transfer: int = 0) -> Footprint:
     """What the region of a header (``region/parts.py``) takes, with so many bytes of transfer.
 
     A noise transfer is memory-mapped; it counts, since scenarios are slow where it does not fit.
+    So do the rows that scenarios which build keep.
     """
     counts = header["counts"]
     receptors = counts["receptors"]
@@ -58,7 +66,7 @@ def footprint(header: Mapping[str, Any], transfer: int = 0) -> Footprint:
         + counts["roads"] * ROAD
         + (counts["buildings"] + counts["trees"]) * BUILDING
     )
-    held += transfer
+    held += transfer + retraced_bytes(transfer)
     sectors = len(header["weather"]["frequency"])
     return Footprint(held, receptors * sums_per_receptor(sectors))
 

@@ -10,8 +10,9 @@ from typing import Literal
 import numba
 from roadside_kernels.launch import Device
 
-#: What pairs are of: pieces of road by air or by sound, rows of a noise transfer.
-Kind = Literal["air", "noise", "rows"]
+#: What pairs are of: pieces of road by air or by sound, rows of a noise transfer that are read, or
+#: traced again.
+Kind = Literal["air", "noise", "rows", "traced"]
 #: Pairs a second before any work was measured: for each core of a CPU, for a whole GPU.
 DEFAULT_RATES: dict[tuple[Kind, Device], float] = {
     ("air", "cpu"): 3e8,
@@ -20,11 +21,14 @@ DEFAULT_RATES: dict[tuple[Kind, Device], float] = {
     ("noise", "gpu"): 1e11,
     ("rows", "cpu"): 8e7,
     ("rows", "gpu"): 2e10,
+    ("traced", "cpu"): 2.5e4,
+    # Not measured: a GPU's first change of obstacles tells its own.
+    ("traced", "gpu"): 2.5e4,
 }
 #: Weight of a new measurement in the running mean.
 NEWEST = 0.3
-#: Fewer pairs than this measure overheads rather than a rate.
-FEWEST_PAIRS = 1_000_000
+#: Fewer pairs than this measure overheads rather than a rate; rows take longer to trace.
+FEWEST_PAIRS, FEWEST_TRACED = 1_000_000, 5_000
 
 
 class Rates:
@@ -36,7 +40,8 @@ class Rates:
 
     def record(self, kind: Kind, device: Device, pairs: int, seconds: float) -> None:
         """Take in a measurement."""
-        if pairs < FEWEST_PAIRS or seconds <= 0.0:
+        fewest = FEWEST_TRACED if kind == "traced" else FEWEST_PAIRS
+        if pairs < fewest or seconds <= 0.0:
             return
         with self._lock:
             rate = pairs / seconds

@@ -11,6 +11,7 @@ from roadside_kernels.noise.indicators import levels
 from roadside_kernels.noise.transfer_sum import BY_CONDITION, power_of_rows, transfer_sum
 
 from roadside_server.computation.evaluation import Cancelled, Part, evaluated, never, total
+from roadside_server.computation.memory import retraced_bytes
 from roadside_server.computation.methods import Methods
 from roadside_server.computation.parts import WHOLE, active, divided, few_change
 from roadside_server.computation.rates import Kind
@@ -27,7 +28,7 @@ from roadside_server.computation.transfer.emitting_lines import (
     segments_of,
 )
 from roadside_server.computation.transfer.ground import Ground
-from roadside_server.computation.transfer.rebuilding import BUDGET, Rebuilt, rebuilt
+from roadside_server.computation.transfer.rebuilding import Rebuilt, rebuilt
 from roadside_server.computation.transfer.storage import TileTransfer
 from roadside_server.computation.transfer.stored import StoredTransfer, rows_of
 from roadside_server.errors import ComputationCancelledError
@@ -165,7 +166,8 @@ def transfer_model(
     new = None
     if construction.changes:
         ground = Ground(region, lines, pruning_power(before), transfer.manifest.settings)
-        kept = site.once("rebuilt", lambda: Resident[TileTransfer](BUDGET))
+        room = retraced_bytes(transfer.manifest.bytes)
+        kept = site.once("rebuilt", lambda: Resident[TileTransfer](room))
         new = rebuilt(region, ground, transfer, construction, kept, device)
     return TransferModel(power, lines, transfer, device, site.resident, new, louder).keyed()
 

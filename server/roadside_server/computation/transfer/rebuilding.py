@@ -7,19 +7,23 @@ from numpy.typing import NDArray
 from roadside_kernels.launch import Device
 
 from roadside_server.computation.evaluation import Cancelled
+from roadside_server.computation.rates import timed
 from roadside_server.computation.resident import Key, Resident, digest
 from roadside_server.computation.tiles import Tile, some_of
 from roadside_server.computation.transfer.ground import Ground
 from roadside_server.computation.transfer.noise_points import NoisePoints
-from roadside_server.computation.transfer.retracing import Change, change_of, reaches, retraced
+from roadside_server.computation.transfer.retracing import (
+    Change,
+    change_of,
+    reaches,
+    retraced,
+    rows_traced_again,
+)
 from roadside_server.computation.transfer.storage import TileTransfer, rows_of_points
 from roadside_server.computation.transfer.stored import StoredTransfer
 from roadside_server.errors import ComputationCancelledError
 from roadside_server.region.schema import Region
 from roadside_server.scenario.construction import Construction, canonical
-
-#: Bytes of rows that stay in memory, so that a barrier once traced costs other traffic nothing.
-BUDGET = 2**29
 
 Rows = NDArray[np.intp]
 
@@ -49,17 +53,25 @@ class Rebuilt:
         """
 
         def traced() -> TileTransfer:
-            return retraced(
-                self.ground,
-                self.change,
-                self.transfer.points(tile),
-                self.transfer.tile(tile),
-                lambda _: _go_on(cancelled),
-                self.device,
-            )
+            points, before = self.transfer.points(tile), self.transfer.tile(tile)
+            with timed("traced", self.device) as work:
+                work.pairs = rows_traced_again(self.ground, self.change, points, before)
+                return retraced(
+                    self.ground,
+                    self.change,
+                    points,
+                    before,
+                    lambda _: _go_on(cancelled),
+                    self.device,
+                )
 
         found, _ = self.kept.sums(digest(self.key, tile.chunk), traced)
         return found
+
+    def rows_traced(self, tile: Tile) -> int:
+        """Rows of a tile that are traced again, if none of them are kept."""
+        points, before = self.transfer.points(tile), self.transfer.tile(tile)
+        return rows_traced_again(self.ground, self.change, points, before)
 
     def some(self, tile: Tile, which: Rows) -> TileTransfer:
         """Rows of some of a tile's points, traced for them alone."""

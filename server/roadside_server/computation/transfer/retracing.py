@@ -75,8 +75,7 @@ def retraced(
 
     ``done`` is told, again and again, how many points are traced.
     """
-    filled = _inside(change.filled, points)[_owner(before)]
-    rows = np.flatnonzero(_touched(ground, change, points, before) & ~filled)
+    rows, filled = _affected(ground, change, points, before)
     if rows.size == 0 and not filled.any():
         return before
     around = around_tile(ground, change.obstacles, points.strip.tile.box)
@@ -90,6 +89,22 @@ def retraced(
     some = NoisePoints(some_of(points.strip, quieter), np.arange(quieter.size))
     new = traced(ground, around, some, device=device, done=done)
     return _with_points(after, quieter, new)
+
+
+def rows_traced_again(
+    ground: Ground, change: Change, points: NoisePoints, before: TileTransfer
+) -> int:
+    """Number of rows that are traced again after a change, unless points lose much sound."""
+    rows, _ = _affected(ground, change, points, before)
+    return rows.size
+
+
+def _affected(
+    ground: Ground, change: Change, points: NoisePoints, before: TileTransfer
+) -> tuple[Rows, Bool]:
+    """Rows to trace again, and whether each row ends inside a new building."""
+    filled = _inside(change.filled, points)[_owner(before)]
+    return np.flatnonzero(_touched(ground, change, points, before) & ~filled), filled
 
 
 def _straight_parts(lines: Shapes) -> Float64:
