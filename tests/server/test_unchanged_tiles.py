@@ -13,6 +13,8 @@ CLOSE = {"roads": {"ids": {"ids": ["rural"]}}, "close": {}}
 SOUND = {"region": "regions/wide", "quantities": ["QUANTITY_LDEN", "QUANTITY_LDAY"]}
 #: So short (m) that tiles of the wide region are out of reach.
 NEAR = {"noise_range": 300}
+#: Share of the traffic that is left in a quiet region.
+QUIET = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +98,45 @@ def test_the_stamp_tells_how_exact_a_result_is(client):
     assert run.stamp["accuracy"]["bound"] == 0.01
     assert run.stamp["accuracy"]["largest"] > 0.01
     assert any("interactive" in caveat for caveat in run.finish().caveats)
+
+
+def air_differences(client, tolerance, **options):
+    """Tiles of a small change of the air, everything asked; formal with a tolerance of 0."""
+    fewer = {"roads": {"ids": {"ids": ["rural"]}}, "scale_volumes": {"factors": [{"factor": 0.99}]}}
+    asked = scenario_message(
+        fewer,
+        region="regions/wide",
+        quantities=["QUANTITY_NOX", "QUANTITY_PM10"],
+        options={"tolerance": tolerance, **options},
+    )
+    run = client.run(asked)
+    return list(run), run.stamp["accuracy"]["left_out"]
+
+
+@pytest.fixture(scope="module")
+def quiet_client():
+    """Of a region with hardly any traffic."""
+    region = wide_region()
+    volumes = region.roads.filter(like="volume_").select_dtypes("number").columns
+    roads = region.roads.assign(**{name: region.roads[name] * QUIET for name in volumes})
+    with EmbeddedServer([wide_region(roads=roads)]) as server:
+        yield connect(server.address)
+
+
+def test_what_changes_less_than_may_be_left_out_is_unchanged(quiet_client):
+    formal, _ = air_differences(quiet_client, 0.0)
+    told, left_out = air_differences(quiet_client, 0.05)
+    exact = {(tile.row, tile.column): tile for tile in formal}
+    assert not any(tile.unchanged for tile in formal)
+    assert 0 < sum(tile.unchanged for tile in told) < len(told)
+    some = False
+    for tile in told:
+        for name in ("nox", "pm10"):
+            change = exact[tile.row, tile.column].array(f"{name}_difference")
+            missed = np.nan_to_num(change - tile.array(f"{name}_difference"))
+            assert np.abs(missed).max() <= left_out
+            if tile.unchanged:
+                some = some or bool(np.nan_to_num(change).any())
+                both = [tile.array(f"{name}_{state}") for state in ("baseline", "scenario")]
+                np.testing.assert_array_equal(*both)
+    assert some

@@ -136,7 +136,8 @@ class ResultMetadata(_message.Message):
 
     @_builtins.property
     def unchanged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Tiles that no changed road reaches, row by row from the south-west: row times columns of tiles, plus column.
+        """Tiles that no changed road reaches, or, with a tolerance, that none changes by more than the stamp's
+        accuracy.left_out: row by row from the south-west: row times columns of tiles, plus column.
         Their tiles come all the same, and say so too.
         """
 
@@ -194,8 +195,8 @@ class Tile(_message.Message):
     row: _builtins.int
     column: _builtins.int
     unchanged: _builtins.bool
-    """No changed road reaches it: its differences are 0 wherever a receptor is. Where nothing but differences is
-    asked, none of it was computed, and its flags say so (bit 16).
+    """No changed road reaches it, or none that counts: its differences are 0 wherever a receptor is. Where nothing but
+    differences is asked, none of it was computed, and its flags say so (bit 16).
     """
     @_builtins.property
     def chunks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Chunk]: ...

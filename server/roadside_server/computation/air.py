@@ -105,6 +105,11 @@ class AirModel:
     placement: Placement = ON_HOST
     known: Known = field(default_factory=Known)  # what no scenario changes
 
+    @property
+    def left_out(self) -> float:
+        """Annual means (ug/m3) that roads which are left out may add to."""
+        return PER_TOLERANCE * self.tolerance
+
     def keyed(self) -> "AirModel":
         """With the key of everything but the receptors, if resident sums are of use."""
         roads = self.open_roads[WHOLE]
@@ -167,7 +172,7 @@ class AirModel:
             device=self.device,
             hierarchy=roads.hierarchy,
             tolerance=self.tolerance,
-            negligible=PER_TOLERANCE * self.tolerance,
+            negligible=self.left_out,
         )
         return Part(AirSums(found.nox, found.no2, found.annual, street), found.near, found.pairs)
 

@@ -67,7 +67,7 @@ class TileResult:
     #: Of the tile's shape, by name of the array; arrays with the same values may be one object.
     values: dict[str, Float32 | Flags]
     pairs: int  # of road piece and receptor that were evaluated
-    unchanged: bool = False  # no changed road reaches it
+    unchanged: bool = False  # no changed road reaches it, or none that counts
     copied: float = 0.0  # seconds of copying from the device
 
 
@@ -82,7 +82,7 @@ class Job:
     stamp: dict[str, object]
     caveats: tuple[str, ...]
     all_tiles: tuple[Tile, ...]
-    unchanged: frozenset[Tile]  # that no changed road reaches
+    unchanged: frozenset[Tile]  # that no changed road reaches, or none that counts
     states: tuple[str, ...]  # of the traffic: baseline, scenario
     air: AirModel | None  # None: no quantity of the air is asked
     noise: NoiseModel | TransferModel | None
@@ -156,7 +156,7 @@ class Job:
             flags[found.guarded] |= NO2_GUARD
             return found.values
 
-        _add(by_state, concentrations, changes(parts))
+        _add(by_state, concentrations, changes(parts) and strip.tile not in self.unchanged)
         for part in parts.values():
             flags[on_host(part.near)] |= NEAR_AXIS
         flags[beyond_reach(strip, air.links(strip), self.open_roads, air.reach)] |= NO_ROAD

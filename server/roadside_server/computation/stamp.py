@@ -26,7 +26,8 @@ LARGEST = (
 )
 LEFT_OUT = (
     "ug/m3: all that open roads which were left out, because they can change no result by more, "
-    "add to an annual mean of NOx or a particulate at any receptor, at most; beside these errors"
+    "add to an annual mean of NOx or a particulate at any receptor, at most, and all that a change "
+    "may add where a tile says that it is unchanged; beside these errors"
 )
 OPENSTREETMAP = "\u00a9 OpenStreetMap contributors, Open Database License 1.0"
 

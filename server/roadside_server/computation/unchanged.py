@@ -1,14 +1,15 @@
-"""Which tiles a scenario leaves as they are: those that no changed road reaches."""
+"""Which tiles a scenario leaves as they are: no changed road reaches them, or none that counts."""
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from roadside_kernels.air.change_bound import most_in_boxes
 
 from roadside_server.computation.air import AirModel
 from roadside_server.computation.noise import NoiseModel
 from roadside_server.computation.reach import lines_of
-from roadside_server.computation.sources import ROUNDING, Stretches
-from roadside_server.computation.tiles import POINTS_TILE, TILE, Tile
+from roadside_server.computation.sources import ROUNDING, Stretches, localised
+from roadside_server.computation.tiles import POINTS_TILE, TILE, Tile, View
 from roadside_server.computation.transfer.model import TransferModel
 from roadside_server.region.schema import Grid, Region
 
@@ -21,11 +22,15 @@ def unchanged_tiles(
     air: AirModel | None,
     noise: NoiseModel | TransferModel | None,
 ) -> frozenset[Tile]:
-    """Tiles that no changed road reaches, by air or by sound."""
+    """Tiles that no changed road reaches, by air or by sound.
+
+    With a tolerance, also those where all changed open roads add no more to the air than what may
+    be left out (``accuracy.left_out`` of the stamp), before and after.
+    """
     changes = np.zeros(len(tiles), np.bool_)
     if air is not None:
         changes |= _linked(region, tiles, air)
-        changes |= _within(tiles, air.changed, air.reach)
+        changes |= _within(tiles, air.changed, air.reach) & _count(tiles, air)
     if noise is not None:
         changes |= _within(tiles, noise.changed, noise.reach)
     if isinstance(noise, TransferModel) and noise.rebuilt is not None:
@@ -42,6 +47,28 @@ def _within(tiles: tuple[Tile, ...], stretches: Stretches, reach: float) -> Bool
         reached, _ = tree.query_nearest(boxes, max_distance=reach + ROUNDING, all_matches=False)
         found[reached] = True
     return found
+
+
+def _count(tiles: tuple[Tile, ...], air: AirModel) -> Bool:
+    """Whether changed open roads may add more than what may be left out, at each tile."""
+    count = np.full(len(tiles), air.tolerance == 0.0)
+    boxes = np.array([tile.box for tile in tiles])
+    corner = np.tile(boxes.min(axis=0)[:2], 2)
+    around = (boxes - corner + ROUNDING * np.array([-1, -1, 1, 1])).astype(np.float32)
+    for part in ("before", "after"):
+        if air.tolerance > 0.0:
+            roads = air.open_roads[part]
+            count |= air.left_out < most_in_boxes(
+                localised(roads.stretches, View(*corner)),
+                roads.emission,
+                roads.curve,
+                air.curves,
+                air.wind,
+                around,
+                max_range=air.reach + ROUNDING,
+                enough=air.left_out,
+            )
+    return count
 
 
 def _linked(region: Region, tiles: tuple[Tile, ...], air: AirModel) -> Bool:
