@@ -143,4 +143,5 @@ def sector_of(dx: float, dy: float, sectors: int) -> int:
     """
     turns = arctan2(dx, dy) * PER_TURN + 1.0
     sector = i32(turns * f32(sectors) + 0.5)
-    return i32(sector - sectors) if sector >= sectors else sector
+    # Of a single sector, due south rounds up to the one after the last.
+    return i32(min(sector - sectors, sectors - 1)) if sector >= sectors else sector

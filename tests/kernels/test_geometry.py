@@ -78,3 +78,10 @@ def test_the_short_cut_for_far_segments_changes_no_count(x0, y0, x1, y1):
 def test_sectors_are_centred_and_count_clockwise_from_north(degrees, sector):
     angle = math.radians(degrees)
     assert sector_of(*single(math.sin(angle), math.cos(angle)), np.int32(12)) == sector
+
+
+@given(st.floats(-180.0, 180.0))
+def test_every_direction_is_in_the_only_sector(angle):
+    towards = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    assert sector_of(*single(*towards), np.int32(1)) == 0
+    assert sector_of(*single(0.0, -1.0), np.int32(1)) == 0
