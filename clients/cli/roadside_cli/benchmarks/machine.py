@@ -11,6 +11,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from numba import config, cuda, njit, prange
 from roadside_kernels.launch import Device, gpu_available
 
@@ -35,6 +36,8 @@ NUMBERS = 128
 #: Bytes that are copied to measure memory.
 COPIED = 2**27
 REPEATS = 5
+#: Features of a processor and the bits of their vectors, widest first.
+VECTORS = {"avx512f": 512, "avx2": 256, "avx": 256}
 KIBIBYTE = 1024
 
 
@@ -155,11 +158,18 @@ def _seconds(action: Any) -> float:
 
 
 def _cpu_name() -> str:
-    """Model and number of cores."""
+    """Model, number of cores, and what they compute at once: models of one name differ in that."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{models[0]}, {len(models)} cores" if models else platform.processor()
+    name = f"{models[0]}, {len(models)} cores" if models else platform.processor()
+    return f"{name} ({get_host_cpu_name()}, vectors of {_vector_bits()} bits)"
+
+
+def _vector_bits() -> int:
+    """Widest vectors that compiled loops may use."""
+    there = get_host_cpu_features()
+    return next((bits for name, bits in VECTORS.items() if there.get(name)), 128)
 
 
 def _memory_gib() -> float:
