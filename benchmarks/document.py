@@ -10,6 +10,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from noise_targets import noise_table
 from targets import mode, served, share_of_sending, target_table
 
 HERE = Path(__file__).parent
@@ -241,6 +242,7 @@ def main():
     parts = [
         [machine_line(workloads)],
         target_table(read),
+        noise_table(RESULTS),
         loop_table(),
         main_table(workloads),
         stage_table(workloads),

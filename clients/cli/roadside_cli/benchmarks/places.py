@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from roadside_server.region.build import BuildSettings, RegionInput, build_region
+from roadside_server.region.receptors import SPACING
 from roadside_server.region.osm import read_osm
 from roadside_server.region.schema import Region
 
@@ -76,7 +77,7 @@ def place_region(
         source = generated(place)
     if pieces is not None:
         source = thinned(source, pieces)
-    spacing = (place.size[0] * place.size[1] / receptors) ** 0.5
+    spacing = max((place.size[0] * place.size[1] / receptors) ** 0.5, SPACING[0])
     settings = BuildSettings(
         name=place.name, crs=place.crs, spacing=spacing, extent=extent_of(place), year=2020
     )
