@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from roadside_server.region.build import BuildSettings, RegionInput, build_region
-from roadside_server.region.receptors import SPACING
 from roadside_server.region.osm import read_osm
+from roadside_server.region.receptors import SPACING
 from roadside_server.region.schema import Region
 
 SEED = 1
