@@ -12,16 +12,18 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from roadside_kernels.arrays import Float32
 from roadside_kernels.launch import Device
 from roadside_kernels.noise.touched import touched_rows
 from roadside_kernels.noise.trace import Only
-from roadside_kernels.noise.transfer_sum import widened
+from roadside_kernels.noise.transfer_sum import power_of_rows, transfer_sum
 
 from roadside_server.computation.tiles import View, some_of
 from roadside_server.computation.transfer.ground import Ground
 from roadside_server.computation.transfer.noise_points import NoisePoints
 from roadside_server.computation.transfer.scene_of_tile import Surroundings
 from roadside_server.computation.transfer.storage import TileTransfer
+from roadside_server.computation.transfer.stored import rows_of
 from roadside_server.computation.transfer.tracing import around_tile, traced
 from roadside_server.region.schema import Float64, Region
 from roadside_server.scenario.construction import Construction, Shapes
@@ -29,6 +31,8 @@ from roadside_server.scenario.obstacles import Obstacles, changed_shapes, obstac
 
 #: Length (m) of the parts of long shapes that are looked at one by one.
 PART = 100.0
+#: Probabilities of favourable conditions that tell the conditions apart.
+CONDITIONS = np.array([0.0, 1.0, 1.0], np.float32)
 #: Share of its sound that a point may lose before pruned lines may count: what pruning leaves out
 #: is then at most twice what it may be.
 LEAST_LEFT = 0.5
@@ -165,28 +169,34 @@ def _quieter(ground: Ground, before: TileTransfer, after: TileTransfer, points: 
     """Points, among some, that lost so much that lines may count which pruning left out."""
     if ground.settings.tolerance == 0.0:
         return np.zeros(0, np.intp)
-    was, now = (received(ground, transfer) for transfer in (before, after))
-    return points[now[points] < LEAST_LEFT * was[points]]
+    was, now = (received(ground, transfer, points) for transfer in (before, after))
+    return points[(now < LEAST_LEFT * was).any(axis=0)]
 
 
-def received(ground: Ground, transfer: TileTransfer) -> Float64:
-    """Energy that arrives at each point of the power that pruning goes by."""
-    bands = ground.power.shape[1]
-    by_condition = widened(transfer.energy).reshape(transfer.line.size, -1, bands)
-    row = (by_condition.max(axis=1) * ground.power[transfer.line]).sum(axis=1, dtype=np.float64)
-    point = _owner(transfer)
-    return np.asarray(np.bincount(point, row, transfer.start.size - 1), np.float64)
+def received(ground: Ground, transfer: TileTransfer, points: Rows) -> Float32:
+    """Energies (3, n) that arrive at some points of the power that pruning goes by.
+
+    In homogeneous and in favourable conditions where rows tell them apart, else by period.
+    """
+    power = np.broadcast_to(ground.power.T, (3, *ground.power.T.shape))
+    rows = rows_of(transfer)
+    some = rows._replace(first=rows.first[points], last=rows.last[points])
+    by_row = power_of_rows(power, transfer.energy.shape[1], CONDITIONS)
+    return transfer_sum(some, by_row, np.ones(by_row.shape[0], np.bool_)).energy
 
 
 def _with_points(transfer: TileTransfer, points: Rows, new: TileTransfer) -> TileTransfer:
-    """The transfer with all rows of some points replaced."""
+    """The transfer with all rows of some points, in order, replaced."""
     count = np.diff(transfer.start)
-    kept = ~np.isin(_owner(transfer), points)
+    replaced = np.zeros(count.size, np.bool_)
+    replaced[points] = True
+    kept = ~np.repeat(replaced, count)
     count[points] = np.diff(new.start)
-    owner = np.concatenate([_owner(transfer)[kept], points[_owner(new)]])
-    order = np.argsort(owner, kind="stable")
-    line = np.concatenate([transfer.line[kept], new.line])[order]
-    energy = np.concatenate([transfer.energy[kept], new.energy])[order]
+    there = np.repeat(replaced, count)
+    line = np.empty(there.size, transfer.line.dtype)
+    energy = np.empty((there.size, transfer.energy.shape[1]), transfer.energy.dtype)
+    line[~there], line[there] = transfer.line[kept], new.line
+    energy[~there], energy[there] = transfer.energy[kept], new.energy
     return TileTransfer(np.append(0, np.cumsum(count)), line, energy)
 
 
