@@ -192,7 +192,7 @@ def draw_seconds(workloads):
     axes.set_xticks(range(len(names)), names)
     axes.set_yscale("log")
     axes.set_ylabel("seconds (median)")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
     save(figure, "benchmarks-seconds.png")
 
 
