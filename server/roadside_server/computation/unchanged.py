@@ -51,23 +51,24 @@ def _within(tiles: tuple[Tile, ...], stretches: Stretches, reach: float) -> Bool
 
 def _count(tiles: tuple[Tile, ...], air: AirModel) -> Bool:
     """Whether changed open roads may add more than what may be left out, at each tile."""
-    count = np.full(len(tiles), air.tolerance == 0.0)
+    if air.tolerance == 0.0:
+        return np.ones(len(tiles), np.bool_)
+    count = np.zeros(len(tiles), np.bool_)
     boxes = np.array([tile.box for tile in tiles])
     corner = np.tile(boxes.min(axis=0)[:2], 2)
     around = (boxes - corner + ROUNDING * np.array([-1, -1, 1, 1])).astype(np.float32)
     for part in ("before", "after"):
-        if air.tolerance > 0.0:
-            roads = air.open_roads[part]
-            count |= air.left_out < most_in_boxes(
-                localised(roads.stretches, View(*corner)),
-                roads.emission,
-                roads.curve,
-                air.curves,
-                air.wind,
-                around,
-                max_range=air.reach + ROUNDING,
-                enough=air.left_out,
-            )
+        roads = air.open_roads[part]
+        count |= air.left_out < most_in_boxes(
+            localised(roads.stretches, View(*corner)),
+            roads.emission,
+            roads.curve,
+            air.curves,
+            air.wind,
+            around,
+            max_range=air.reach + ROUNDING,
+            enough=air.left_out,
+        )
     return count
 
 

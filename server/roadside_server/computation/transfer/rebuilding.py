@@ -14,10 +14,10 @@ from roadside_server.computation.transfer.ground import Ground
 from roadside_server.computation.transfer.noise_points import NoisePoints
 from roadside_server.computation.transfer.retracing import (
     Change,
+    affected,
     change_of,
     reaches,
     retraced,
-    rows_traced_again,
 )
 from roadside_server.computation.transfer.storage import TileTransfer, rows_of_points
 from roadside_server.computation.transfer.stored import StoredTransfer
@@ -55,7 +55,8 @@ class Rebuilt:
         def traced() -> TileTransfer:
             points, before = self.transfer.points(tile), self.transfer.tile(tile)
             with timed("traced", self.device) as work:
-                work.pairs = rows_traced_again(self.ground, self.change, points, before)
+                known = affected(self.ground, self.change, points, before)
+                work.pairs = known.rows.size
                 return retraced(
                     self.ground,
                     self.change,
@@ -63,6 +64,7 @@ class Rebuilt:
                     before,
                     lambda _: _go_on(cancelled),
                     self.device,
+                    known,
                 )
 
         found, _ = self.kept.sums(digest(self.key, tile.chunk), traced)
@@ -71,7 +73,7 @@ class Rebuilt:
     def rows_traced(self, tile: Tile) -> int:
         """Rows of a tile that are traced again, if none of them are kept."""
         points, before = self.transfer.points(tile), self.transfer.tile(tile)
-        return rows_traced_again(self.ground, self.change, points, before)
+        return affected(self.ground, self.change, points, before).rows.size
 
     def some(self, tile: Tile, which: Rows) -> TileTransfer:
         """Rows of some of a tile's points, traced for them alone."""

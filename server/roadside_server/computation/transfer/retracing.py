@@ -49,6 +49,13 @@ class Change(NamedTuple):
     filled: Shapes  # footprints of new buildings, in which nobody hears anything
 
 
+class Affected(NamedTuple):
+    """What a change does to the rows of a tile."""
+
+    rows: Rows  # to trace again
+    filled: Bool  # of every row, whether it ends inside a new building
+
+
 def change_of(region: Region, construction: Construction) -> Change:
     """The change of a region's obstacles that a construction makes."""
     shapes = changed_shapes(region, construction)
@@ -74,12 +81,14 @@ def retraced(
     before: TileTransfer,
     done: Callable[[int], None] = lambda _: None,
     device: Device = "cpu",
+    known: Affected | None = None,
 ) -> TileTransfer:
     """The transfer of a tile's points after a change; the same object where it touches none.
 
-    ``done`` is told, again and again, how many points are traced.
+    ``done`` is told, again and again, how many points are traced; ``known`` is what ``affected``
+    says, where it was asked before.
     """
-    rows, filled = _affected(ground, change, points, before)
+    rows, filled = known or affected(ground, change, points, before)
     if rows.size == 0 and not filled.any():
         return before
     around = around_tile(ground, change.obstacles, points.strip.tile.box)
@@ -95,20 +104,11 @@ def retraced(
     return _with_points(after, quieter, new)
 
 
-def rows_traced_again(
-    ground: Ground, change: Change, points: NoisePoints, before: TileTransfer
-) -> int:
-    """Number of rows that are traced again after a change, unless points lose much sound."""
-    rows, _ = _affected(ground, change, points, before)
-    return rows.size
-
-
-def _affected(
-    ground: Ground, change: Change, points: NoisePoints, before: TileTransfer
-) -> tuple[Rows, Bool]:
-    """Rows to trace again, and whether each row ends inside a new building."""
+def affected(ground: Ground, change: Change, points: NoisePoints, before: TileTransfer) -> Affected:
+    """What is traced again after a change; more, if points lose much sound."""
     filled = _inside(change.filled, points)[_owner(before)]
-    return np.flatnonzero(_touched(ground, change, points, before) & ~filled), filled
+    touched = _touched(ground, change, points, before)
+    return Affected(np.flatnonzero(touched & ~filled), filled)
 
 
 def _straight_parts(lines: Shapes) -> Float64:
