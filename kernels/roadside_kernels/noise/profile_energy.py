@@ -129,17 +129,3 @@ def add_energy(
     """
     no_wall = Wall(0.0, 0.0, bench.before)
     add_path(profile, no_wall, False, length, spectrum, probability, bench, energy)
-
-
-@borrowing
-def add_reflected_energy(
-    profile: Profile,
-    wall: Wall,
-    length: float,
-    spectrum: Spectrum,
-    probability: Float32,
-    bench: Bench,
-    energy: Float32,
-) -> None:
-    """As ``add_energy``, over a profile unfolded where a wall reflects."""
-    add_path(profile, wall, True, length, spectrum, probability, bench, energy)

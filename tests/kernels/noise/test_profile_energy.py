@@ -18,7 +18,7 @@ from roadside_kernels.noise.profile import propagation_path
 from roadside_kernels.noise.profile_energy import (
     Wall,
     add_energy,
-    add_reflected_energy,
+    add_path,
     passes_over,
 )
 from roadside_kernels.noise.reflection import retro_difference, retro_diffraction
@@ -39,7 +39,7 @@ def loss_of(points, z_s, z_r, *, length=1.0, wall=None):
     if wall is None:
         add_energy(profile, *given)
     else:
-        add_reflected_energy(profile, wall, *given)
+        add_path(profile, wall, True, *given)
     with np.errstate(divide="ignore"):
         return -10.0 * np.log10(energy.astype(float))
 
